@@ -1,0 +1,129 @@
+"""What people look at: the funnel, the figures of a snapshot, one document with all that is known about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from catalog.errors import ConfigError
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
+    """The result of a query as a list of dicts."""
+    result = connection.execute(sql, parameters or [])
+    names = [column[0] for column in result.description or []]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def funnel(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Rows of the funnel: source, stage, in, kept, dropped, failed."""
+    return rows(connection, 'SELECT source, stage, "in", kept, dropped, failed FROM funnel')
+
+
+def reasons(connection: duckdb.DuckDBPyConnection, most: int = 8) -> dict[tuple[str, str], str]:
+    """Per (source, stage), the most frequent reasons with their counts."""
+    found = rows(
+        connection,
+        "SELECT source, stage, reason, count(*) AS n FROM rejects GROUP BY ALL ORDER BY source, stage, n DESC, reason",
+    )
+    listed: dict[tuple[str, str], list[str]] = {}
+    for row in found:
+        listed.setdefault((row["source"], row["stage"]), []).append(f"{row['reason']} {row['n']}")
+    return {
+        key: ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")
+        for key, items in listed.items()
+    }
+
+
+def unaccounted(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Funnel rows that do not add up, and documents without exactly one verdict: empty in a sound corpus."""
+    return rows(
+        connection,
+        """
+        SELECT source, stage, 'in <> kept + dropped + failed' AS problem FROM funnel
+        WHERE "in" <> kept + dropped + failed OR kept < 0
+        UNION ALL
+        SELECT d.source, 'verdict', d.id || ' has ' || count(v.id) || ' verdicts'
+        FROM documents d LEFT JOIN verdicts v USING (id) GROUP BY d.source, d.id HAVING count(v.id) <> 1
+        """,
+    )
+
+
+def languages(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Kept documents, words and characters per language."""
+    return rows(
+        connection,
+        """
+        SELECT language, count(*) AS documents, sum(words)::BIGINT AS words, sum(chars)::BIGINT AS characters
+        FROM corpus GROUP BY language ORDER BY documents DESC, language
+        """,
+    )
+
+
+def fidelity(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Mean fidelity per source and format, where there is a reference of the same text."""
+    return rows(
+        connection,
+        """
+        SELECT source, format, count(*) AS documents, round(avg(lcs), 4) AS lcs, round(min(lcs), 4) AS worst_lcs,
+               round(avg(order_recall), 4) AS order_recall, round(avg(order_precision), 4) AS order_precision
+        FROM documents JOIN signals USING (id) WHERE lcs IS NOT NULL GROUP BY ALL ORDER BY source, format
+        """,
+    )
+
+
+def duplicates(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """Clusters of more than one document, and what they cost."""
+    return rows(
+        connection,
+        """
+        SELECT count(DISTINCT cluster) FILTER (size > 1) AS clusters, count(*) FILTER (size > 1) AS members,
+               count(*) FILTER (id <> exact) AS exact_copies FROM clusters
+        """,
+    )[0]
+
+
+def summary(connection: duckdb.DuckDBPyConnection) -> str:
+    """The figures of a snapshot as Markdown."""
+    parts = ["## Funnel", table(funnel(connection)), "## Languages of the corpus", table(languages(connection))]
+    if found := fidelity(connection):
+        parts += ["## Fidelity against references", table(found)]
+    parts += ["## Duplicates", table([duplicates(connection)])]
+    return "\n\n".join(parts)
+
+
+def table(found: list[dict[str, Any]]) -> str:
+    """Rows as a Markdown table."""
+    if not found:
+        return "(none)"
+    cell = "| {} |".format
+    lines = [cell(" | ".join(found[0])), cell(" | ".join("---" for _ in found[0]))]
+    lines += [cell(" | ".join(str(v).replace("|", "\\|") for v in row.values())) for row in found]
+    return "\n".join(lines)
+
+
+def document(connection: duckdb.DuckDBPyConnection, prefix: str) -> dict[str, dict[str, Any]]:
+    """All that is known of the document whose id starts with `prefix`: {document, signals, cluster, verdict}.
+
+    Raises:
+        ConfigError: no such document, or several.
+    """
+    ids = rows(connection, "SELECT id FROM documents WHERE starts_with(id, ?) LIMIT 6", [prefix])
+    if not ids:
+        raise ConfigError(
+            f'no document\'s id starts with {prefix!r}; `florilege sql "SELECT id, title FROM corpus"` lists them'
+        )
+    if len(ids) > 1:
+        raise ConfigError(f"{prefix!r} is not enough: {', '.join(row['id'] for row in ids)} ...")
+    found = {}
+    for part, view in (
+        ("document", "documents"),
+        ("verdict", "verdicts"),
+        ("cluster", "clusters"),
+        ("signals", "signals"),
+    ):
+        held = rows(connection, f"SELECT * FROM {view} WHERE id = ?", [ids[0]["id"]])
+        found[part] = held[0] if held else {}
+    return found

@@ -1,0 +1,60 @@
+"""A record to the extractor for what it is: the one place where an extractor's failure becomes a record's error."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from extractors import erudit, eurlex, html, markup, pdf
+from extractors.encoding import decode
+from extractors.record import Extract, Record
+
+_MESSAGE = 300
+
+
+def preload() -> None:
+    """Load what the first page would otherwise wait for: libraries, compiled expressions, word lists."""
+    html.extract(b"<html><body><p>A page.</p></body></html>")
+
+
+def extract(record: Record) -> Extract:
+    """Text of the record by its `format`; whatever an extractor raises becomes `error`.
+
+    MemoryError alone is passed on: it says something about the process, which should end.
+    """
+    try:
+        return _extract(record)
+    except MemoryError:
+        raise
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}"
+        return Extract(error=f"{record.format} extraction failed: {message[:_MESSAGE]}")
+
+
+def _extract(record: Record) -> Extract:
+    payload = record.payload
+    match record.format:
+        case "html" if record.meta.get("celex"):
+            return eurlex.extract_html(payload, language=record.meta.get("language"), charset=record.charset)
+        case "html":
+            return html.extract(payload, url=record.url, charset=record.charset, fetched=record.fetched)
+        case "pdf":
+            return pdf.extract(payload)
+        case "xml" if _is_erudit(payload):
+            return erudit.extract(payload)
+        case "xml":
+            return markup.extract_xml(payload)
+        case "txt":
+            return _plain(payload, record.charset)
+    return Extract(error=f"no extractor for format {record.format!r}: html, pdf, xml or txt")
+
+
+def _is_erudit(payload: bytes) -> bool:
+    # JATS has the same root element; EruditArticle opens with its administrative part.
+    return markup.root_name(payload) == "article" and b"<admin" in payload[:4000]
+
+
+def _plain(payload: bytes, charset: str | None) -> Extract:
+    text, encoding = decode(payload, charset)
+    lines = (line.rstrip() for line in unicodedata.normalize("NFC", text).splitlines())
+    kept = "\n".join(line for line in lines if line)
+    return Extract(text=kept, extractor="text", meta={"encoding": encoding})

@@ -1,0 +1,216 @@
+"""What a page says about itself: title, authors, date, language, licence, and its wishes about use.
+
+trafilatura's own metadata cost as much as its text; this reads the same facts from the places that name them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, cast
+
+from lxml.etree import XPath
+from lxml.html import HtmlElement
+
+from extractors import html_plugins
+
+_LENGTH = 500
+_JSON_LENGTH = 1 << 19
+_LATEST = "2100-01-01"
+"""A bound that is the same on every day of a run; htmldate's own is today."""
+
+_TITLES = ("og:title", "citation_title", "dc.title", "twitter:title")
+_AUTHORS = ("citation_author", "author", "dc.creator", "dcterms.creator", "article:author", "parsely-author")
+_DATES = (
+    "article:published_time", "citation_publication_date", "citation_date", "dc.date.issued", "dcterms.issued",
+    "datepublished", "dc.date", "dcterms.date", "date", "pubdate", "publishdate", "publish-date", "parsely-pub-date",
+    "sailthru.date", "og:article:published_time", "article.published",
+)  # fmt: skip
+_LANGUAGES = ("content-language", "dc.language", "dcterms.language", "og:locale", "language")
+_ARTICLE = re.compile(
+    r"(Article|Posting|Report|WebPage|Book|Thesis|Legislation|CreativeWork|Review|Recipe|Event)$"
+)
+
+
+def _finder(path: str) -> Callable[[HtmlElement], list[Any]]:
+    return cast("Callable[[HtmlElement], list[Any]]", XPath(path, smart_strings=False))
+
+
+_METAS = _finder("//meta[@content]")
+_LD = _finder("//script[@type='application/ld+json']")
+_H1 = _finder("//h1")
+_TITLE = _finder("(//title)[1]")
+_ROOT_LANGUAGE = XPath("string(/html/@lang | /html/@*[name()='xml:lang'])")
+_TIMES = _finder("//time[@pubdate or @itemprop='datePublished' or contains(@class, 'publish')]/@datetime")
+_PUBLISHED = _finder("//*[@itemprop='datePublished']/@content")
+_REL_AUTHOR = _finder("//a[@rel='author'] | //*[@itemprop='author']//*[@itemprop='name']")
+_LICENCES = _finder("//a[contains(concat(' ', @rel, ' '), ' license ')]/@href"
+                  " | //link[contains(concat(' ', @rel, ' '), ' license ')]/@href")  # fmt: skip
+_CC = _finder(
+    "//a/@href[contains(., 'creativecommons.org/licenses/') or contains(., 'creativecommons.org/publicdomain/')]"
+)
+
+_ISO = re.compile(r"((?:1[5-9]|20)\d\d)[-/.]?(0[1-9]|1[0-2])[-/.]?(0[1-9]|[12]\d|3[01])(?!\d)")
+_YEAR = re.compile(r"\s*((?:1[5-9]|20)\d\d)(?:-\d\d)?\s*")
+_URL_DATE = re.compile(r"/((?:19|20)\d\d)[/-](0?[1-9]|1[0-2])[/-](0?[1-9]|[12]\d|3[01])(?=[/-]|\.|$)")
+_SUBTAG = re.compile(r"\s*([A-Za-z]{2,3})(?:[-_.,; ]|$)")
+
+
+@dataclass(slots=True)
+class Head:
+    """What `read` found; the fields are those of `Extract`."""
+
+    title: str | None = None
+    authors: list[str] = field(default_factory=list)
+    date: str | None = None
+    language: str | None = None
+    meta: dict[str, Any] = field(default_factory=dict)
+
+
+def read(tree: HtmlElement, url: str | None = None, fetched: datetime | None = None) -> Head:
+    """Read a parsed page; `tree` is left as it was. No date after `fetched` is believed."""
+    named = _named(tree)
+    linked = [item for script in _LD(tree) for item in _objects(script.text)]
+    head = Head(_title(tree, named, linked), _authors(tree, named, linked))
+    head.date = _date(tree, named, linked, url, fetched)
+    head.language = next((t for value in _languages(tree, named) if (t := _subtag(value))), None)
+    for key, value in (
+        ("licence", _licence(tree, linked)),
+        ("robots", ", ".join(named.get("robots", []))),
+        ("tdm_reservation", next(iter(named.get("tdm-reservation", [])), None)),
+        ("mt_plugin", html_plugins.machine_translation(tree)),
+    ):
+        if value:
+            head.meta[key] = value
+    return head
+
+
+def _named(tree: HtmlElement) -> dict[str, list[str]]:
+    """The page's meta elements: {name, property, itemprop or http-equiv in lower case: contents in order}."""
+    named: dict[str, list[str]] = {}
+    for element in _METAS(tree):
+        content = _clean(element.get("content"))
+        for key in {
+            element.get(a, "").strip().lower() for a in ("name", "property", "itemprop", "http-equiv")
+        }:
+            if key and content:
+                named.setdefault(key, []).append(content)
+    return named
+
+
+def _clean(text: str | None) -> str:
+    return " ".join((text or "")[: 4 * _LENGTH].split())[:_LENGTH].rstrip("¶ ")
+
+
+def _objects(text: str | None) -> Iterator[dict[str, Any]]:
+    """The articles and works that a JSON-LD script describes; nothing where it is no JSON."""
+    if not text or len(text) > _JSON_LENGTH:
+        return
+    try:
+        stack: list[Any] = [json.loads(text, strict=False)]
+    except (ValueError, RecursionError):
+        return
+    while stack:
+        item = stack.pop(0)
+        if isinstance(item, list):
+            stack = item + stack
+        elif isinstance(item, dict):
+            kinds = item.get("@type")
+            if any(
+                isinstance(k, str) and _ARTICLE.search(k)
+                for k in (kinds if isinstance(kinds, list) else [kinds])
+            ):
+                yield item
+            stack += [item[key] for key in ("@graph", "mainEntity") if key in item]
+
+
+def _title(tree: HtmlElement, named: dict[str, list[str]], linked: list[dict[str, Any]]) -> str | None:
+    """The only h1, else what the page tells others to call it, else its title element."""
+    headings = [text for h1 in _H1(tree) if (text := _clean(h1.text_content()))]
+    if len(headings) == 1:
+        return headings[0]
+    for name in _TITLES:
+        if name in named:
+            return named[name][0]
+    titles = [_clean(item["headline"]) for item in linked if isinstance(item.get("headline"), str)]
+    titles += [_clean(element.text_content()) for element in _TITLE(tree)]
+    return next(filter(None, titles + headings), None)
+
+
+def _authors(tree: HtmlElement, named: dict[str, list[str]], linked: list[dict[str, Any]]) -> list[str]:
+    found = [_clean(name) for item in linked for name in _people(item.get("author"))]
+    if not found:
+        found = next(
+            (named[name] for name in _AUTHORS if any("://" not in v for v in named.get(name, []))), []
+        )
+    if not found:
+        found = [_clean(element.text_content()) for element in _REL_AUTHOR(tree)[:20]]
+    return list(dict.fromkeys(name for name in found if name and "://" not in name and len(name) <= 120))
+
+
+def _people(author: Any) -> Iterator[str]:
+    for person in (author if isinstance(author, list) else [author])[:100]:
+        name = person.get("name") if isinstance(person, dict) else person
+        for one in name if isinstance(name, list) else [name]:
+            if isinstance(one, str):
+                yield one
+
+
+def _date(
+    tree: HtmlElement,
+    named: dict[str, list[str]],
+    linked: list[dict[str, Any]],
+    url: str | None,
+    fetched: datetime | None,
+) -> str | None:
+    latest = fetched.date().isoformat() if fetched else _LATEST
+    values = [item["datePublished"] for item in linked if isinstance(item.get("datePublished"), str)]
+    values += [value for name in _DATES for value in named.get(name, [])]
+    values += [*_PUBLISHED(tree), *_TIMES(tree)]
+    dates = [iso for value in values if (iso := _iso(value))]
+    if match := _URL_DATE.search(url or ""):
+        dates.append(f"{match[1]}-{int(match[2]):02}-{int(match[3]):02}")
+    if found := next((iso for iso in dates if iso[:10] <= latest), None):
+        return found
+    from htmldate import find_date
+
+    # Rules for pages that name no date outright; its slow search of the whole text adds little.
+    guessed: str | None = find_date(
+        tree, extensive_search=False, original_date=True, url=url, max_date=latest
+    )
+    return guessed
+
+
+def _iso(value: str) -> str | None:
+    """`2021-03-04T10:00Z`, `2021/03/04` and `20210304` to a day, `2021` and `2021-03` to a year."""
+    if match := _ISO.match(value.strip()):
+        try:
+            return date(int(match[1]), int(match[2]), int(match[3])).isoformat()
+        except ValueError:
+            return None
+    year = _YEAR.fullmatch(value)
+    return year[1] if year else None
+
+
+def _languages(tree: HtmlElement, named: dict[str, list[str]]) -> Iterator[str]:
+    yield str(_ROOT_LANGUAGE(tree))
+    for name in _LANGUAGES:
+        yield from named.get(name, [])
+
+
+def _subtag(value: str) -> str | None:
+    match = _SUBTAG.match(value)
+    return match[1].lower() if match else None
+
+
+def _licence(tree: HtmlElement, linked: list[dict[str, Any]]) -> str | None:
+    """The licence that the page gives for itself; links to several licences belong to its parts."""
+    said = [_clean(href) for href in _LICENCES(tree)]
+    said += [_clean(item["license"]) for item in linked if isinstance(item.get("license"), str)]
+    if said:
+        return said[0] or None
+    links = {_clean(href) for href in _CC(tree)}
+    return links.pop() if len(links) == 1 else None

@@ -1,0 +1,289 @@
+"""Safe XML and HTML trees, the text of any XML vocabulary, and reference texts to measure fidelity against.
+
+Trees are built without DTDs, entity expansion or network.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from lxml import etree
+
+from extractors.blocks import Element, Layout, block_text, name_of, names
+from extractors.record import Extract
+
+MAX_BYTES = 128 << 20
+"""Larger documents are refused: a tree takes about ten times the memory of its bytes."""
+EXTRACTOR = "lxml " + ".".join(map(str, etree.LXML_VERSION[:3]))
+
+_UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
+_LIMITS = {etree.ErrorTypes.ERR_RESOURCE_LIMIT, etree.ErrorTypes.ERR_ENTITY_LOOP}
+_CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
+# Python also calls punycode and idna encodings: quadratic, and never the encoding of a page.
+_KNOWN_CHARSET = re.compile(r"(utf|iso|windows|cp\d|koi|mac|gb|big5|euc|shift|latin|ascii|us-ascii|tis)", re.I)
+
+
+class MarkupError(ValueError):
+    """The bytes are no XML or HTML tree that can be read safely; the message says why and where."""
+
+
+def is_wide(payload: bytes) -> bool:
+    """Whether the bytes start like UTF-16, where NUL bytes belong to characters."""
+    return payload.startswith(_UTF16_STARTS)
+
+
+def parse_xml(payload: bytes) -> Element:
+    """Root element of an XML document; malformed documents are read as far as they can be repaired.
+
+    Entities stay unexpanded, no DTD is loaded, nothing is fetched. Raises MarkupError for what is no XML at
+    all, for entity bombs, for more than 256 levels and for more than `MAX_BYTES`. `damage` tells of repairs.
+    """
+    if len(payload) > MAX_BYTES:
+        raise MarkupError(f"XML of {len(payload)} bytes is over the limit of {MAX_BYTES}")
+    if not is_wide(payload):
+        payload = payload.replace(b"\0", b"")
+    payload = payload.lstrip(b" \t\r\n")
+    parser = _xml_parser()
+    try:
+        return etree.fromstring(payload, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        reason = str(error)
+        if any(entry.type in _LIMITS for entry in parser.error_log):
+            raise MarkupError(f"XML is unsafe: {reason}") from error
+    lenient = _xml_parser(_actual_encoding(payload), recover=True)
+    try:
+        root = etree.fromstring(payload, lenient)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise MarkupError(f"not XML: {error}") from error
+    if root is None:
+        raise MarkupError(f"not XML: {reason}")
+    if any(entry.type in _LIMITS for entry in lenient.error_log):
+        raise MarkupError(f"XML is unsafe: {reason}")
+    return root
+
+
+def _xml_parser(encoding: str | None = None, *, recover: bool = False) -> etree.XMLParser:
+    return etree.XMLParser(
+        encoding=encoding,
+        recover=recover,
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+    )
+
+
+def _actual_encoding(payload: bytes) -> str | None:
+    """The encoding to repair with: a wrong or unknown declaration is the commonest damage."""
+    if is_wide(payload):
+        return None
+    return "utf-8" if _is_utf8(payload) else "windows-1252"
+
+
+def _is_utf8(payload: bytes) -> bool:
+    try:
+        payload.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # A file cut inside a character is still UTF-8, if it was before the cut.
+        return error.reason == "unexpected end of data" and not payload[: error.start].isascii()
+    return True
+
+
+def damage(root: Element) -> str | None:
+    """What the parser had to repair in the document of `root`, or None."""
+    for entry in root.getroottree().parser.error_log:
+        if entry.level_name in ("ERROR", "FATAL"):
+            return f"line {entry.line}: {entry.message}"
+    return None
+
+
+def decode(payload: bytes, charset: str | None = None) -> str:
+    """Characters of an HTML payload: BOM, valid UTF-8, `charset`, the declaration inside, or Windows-1252.
+
+    Valid UTF-8 goes before every label because labels are wrong more often than bytes are by chance.
+    """
+    if payload.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return payload.decode("utf-16", "replace")
+    if _is_utf8(payload):
+        return payload.decode("utf-8-sig", "replace")
+    declared = _CHARSET.search(payload[:4096])
+    for name in (charset, declared and declared[1].decode("ascii")):
+        if name and _KNOWN_CHARSET.match(name):
+            try:
+                return payload.decode(name, "replace")
+            except LookupError:
+                continue
+    return payload.decode("windows-1252", "replace")
+
+
+def parse_html(payload: bytes, charset: str | None = None) -> Element:
+    """Root element of an HTML document (any age, any damage).
+
+    Raises MarkupError for an empty document, for more than 2048 levels and for more than `MAX_BYTES`.
+    """
+    if len(payload) > MAX_BYTES:
+        raise MarkupError(f"HTML of {len(payload)} bytes is over the limit of {MAX_BYTES}")
+    text = decode(payload, charset).replace("\0", "")
+    # HTML defines no entities of its own, so that the larger limits open no bomb.
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, no_network=True, remove_comments=True)
+    try:
+        root = etree.fromstring(text.encode("utf-8", "replace"), parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise MarkupError(f"not HTML: {error}") from error
+    if root is None:
+        raise MarkupError("not HTML: no element")
+    if any(entry.type in _LIMITS for entry in parser.error_log):
+        raise MarkupError("HTML is unsafe: elements nested more than 2048 deep")
+    return root
+
+
+_PROLOG = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>", re.S | re.I)
+_ROOT = re.compile(r"<(?:[\w.-]+:)?([^\W\d][\w.-]*)")
+
+
+def root_name(payload: bytes) -> str | None:
+    """Local name of the root element as written, or None where no element starts; reads 64 KiB at most."""
+    head = payload[: 64 << 10]
+    if head.startswith((b"\xff\xfe", b"<\0")):
+        text = head.decode("utf-16-le", "replace")
+    elif head.startswith((b"\xfe\xff", b"\0<")):
+        text = head.decode("utf-16-be", "replace")
+    else:
+        text = head.decode("utf-8", "replace")
+    text = text.lstrip("\ufeff")
+    at = 0
+    while prolog := _PROLOG.match(text, at):
+        at = prolog.end()
+    root = _ROOT.match(text, at)
+    return root[1] if root else None
+
+
+_INLINE = names(
+    "a abbr acronym b big bold cite code del dfn em emph ext-link font hi ht i inline-formula ins italic kbd "
+    "mark monospace named-content overline q quot.end quot.start roman s samp sans-serif sc small span "
+    "strike strong styled-content sub sup tt u underline uri var xref"
+)
+_BLOCK = names(
+    "abstract address alinea article aside blockquote body boxed-text br caption center content dd "
+    "disp-formula disp-quote div dl dt fieldset fig figcaption figure fn footer form formula h1 h2 h3 h4 h5 "
+    "h6 head header hr item l lb lg li line list list-item main np ol p para pre ref-list sec section table "
+    "table-wrap tbl tbody tfoot thead ul verse-group"
+)
+_SPACED = names(
+    "article-title chapter-title city collab country day degrees edition email fpage given-names institution "
+    "issue lpage month name person-group postal-code prefix pub-id publisher-loc publisher-name role source "
+    "state string-name suffix surname volume year"
+)
+# What describes a document instead of being its text: JATS, Formex, Akoma Ntoso, TEI.
+_NEVER_SHOWN = names(
+    "bib.data bib.instance custom-meta-group history jolux journal-meta meta metadata object-id permissions "
+    "rdf script self-uri style teiheader tex-math"
+)
+_FRONT = names(
+    "aff article-categories article-id author-notes contrib-group counts elocation-id fpage funding-group "
+    "issue issue-id kwd-group lpage pub-date related-article supplementary-material trans-abstract "
+    "trans-title-group volume"
+)
+
+HTML_LAYOUT = Layout(
+    inline=_INLINE,
+    block=_BLOCK,
+    drop=names("button head iframe nav noscript script select style svg template"),
+)
+XML_LAYOUT = Layout(
+    inline=_INLINE,
+    block=_BLOCK,
+    spaced=_SPACED,
+    lead=names("label no no.p no.parag num"),
+    drop=_NEVER_SHOWN,
+)
+
+_TITLES = ("article-title", "doctitle", "longtitle", "title", "titre")
+_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_CODES = """bul bg ces cs cze cs dan da deu de ger de ell el gre el eng en est et fin fi fra fr fre fr gle ga
+hrv hr hun hu ita it lav lv lit lt mlt mt nld nl dut nl pol pl por pt ron ro rum ro slk sk slo sk slv sl spa
+es swe sv""".split()  # noqa: SIM905
+_PRIMARY = dict(zip(_CODES[::2], _CODES[1::2], strict=True))
+
+
+def primary_subtag(tag: str | None) -> str | None:
+    """BCP 47 primary subtag of a language tag, an ISO 639-2 code or an authority URI that ends in one."""
+    name = re.split(r"[-_]", (tag or "").strip().rpartition("/")[2].lower())[0]
+    name = _PRIMARY.get(name, name)
+    return name if re.fullmatch(r"[a-z]{2,3}", name) and name not in ("und", "mul", "zxx") else None
+
+
+def extract_xml(payload: bytes) -> Extract:
+    """Text, title and declared language of XML of any vocabulary, without its metadata containers.
+
+    Known by name: JATS, Formex, Akoma Ntoso, TEI; others are read element by element. Never raises.
+    """
+    try:
+        root = parse_xml(payload)
+    except MarkupError as error:
+        return Extract(extractor=EXTRACTOR, error=str(error))
+    title = _title(root)
+    for meta in list(root.iter("{*}article-meta")):
+        remove(node for node in meta.iter(etree.Element) if name_of(node) in _FRONT)
+    repaired = damage(root)
+    return Extract(
+        text=block_text(root, XML_LAYOUT),
+        title=title,
+        language=_language(root),
+        extractor=EXTRACTOR,
+        meta={"root": name_of(root)} | ({"repaired": repaired} if repaired else {}),
+    )
+
+
+def remove(nodes: Iterable[Element]) -> None:
+    """Take elements out of their tree; the text after them stays, and so does a root."""
+    for node in list(nodes):
+        parent = node.getparent()
+        if parent is not None:
+            blank = etree.Comment()
+            blank.tail = node.tail
+            parent.replace(node, blank)
+
+
+def _title(root: Element) -> str | None:
+    found: dict[str, Element] = {}
+    for node in root.iter(etree.Element):
+        if name_of(node) in _TITLES:
+            found.setdefault(name_of(node), node)
+    for name in _TITLES:
+        if name in found:
+            return block_text(found[name], XML_LAYOUT).replace("\n", " ") or None
+    return None
+
+
+def _language(root: Element) -> str | None:
+    declared = root.get(_LANG) or root.get("lang")
+    if not declared:
+        for node in root.iter("{*}FRBRlanguage", "{*}LG.DOC", "{*}language", "{*}text", "{*}body"):
+            declared = node.get("language") or node.get("ident") or node.get(_LANG)
+            if name_of(node) == "lg.doc":
+                declared = node.text
+            if declared:
+                break
+    return primary_subtag(declared)
+
+
+def reference_text(payload: bytes, name: str) -> str:
+    """Text of a reference file, to measure an extraction of the same document against.
+
+    Everything that a reader of the page sees, authors and abstracts in every language included, but not the
+    menus of a portal page around an act. `name` is the file's: `.txt` is taken as it is.
+    Raises MarkupError where the file is no markup.
+    """
+    if name.lower().endswith(".txt"):
+        return unicodedata.normalize("NFC", decode(payload))
+    from extractors import erudit, eurlex
+
+    if (root_name(payload) or "html").lower() == "html":
+        return block_text(eurlex.act(eurlex.parse(payload)), HTML_LAYOUT)
+    root = parse_xml(payload)
+    if erudit.recognises(root):
+        return erudit.printed_text(root)
+    return block_text(root, XML_LAYOUT)

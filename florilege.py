@@ -1,0 +1,215 @@
+"""florilege: web archives and legal and scholarly PDFs in; a deduplicated, judged, queryable corpus out.
+
+The front door: one thin function a command. Everything heavy is imported by the command that needs it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+app = App(name="florilege", help=__doc__.splitlines()[0], version_flags=["--version"])
+catalog_app = App(name="catalog", help="The DuckDB catalog of a corpus.")
+app.command(catalog_app)
+
+CorpusFolder = Annotated[Path, Parameter(name=["--corpus", "-c"], help="Corpus folder.")]
+Snapshot = Annotated[
+    int | None, Parameter(name=["--snapshot", "-s"], help="Number of a snapshot; default: the newest.")
+]
+HERE = Path("corpus")
+
+
+@app.command
+def init(recipe: Path = Path("recipe.toml")) -> None:
+    """Write a commented recipe to start from.
+
+    Parameters
+    ----------
+    recipe
+        File to write; must not exist.
+    """
+    from catalog.errors import ConfigError
+    from flows.recipe import starter
+
+    if recipe.exists():
+        raise ConfigError(f"{recipe} exists already: give another name, or delete it")
+    recipe.write_text(starter(recipe.name), encoding="utf-8")
+    print(f"Wrote {recipe}. Say in it where your archives are, then: florilege check {recipe}")
+
+
+@app.command
+def check(recipe: Path) -> None:
+    """Print the resolved recipe and what a build would do; do nothing."""
+    from flows import terminal
+    from flows.build import prepare
+
+    terminal.plan(*prepare(str(recipe), keep=False))
+
+
+@app.command
+def build(recipe: Path) -> int:
+    """Build the corpus of a recipe, or what is missing of it.
+
+    Ends with status 1 when a shard could not be made; everything else is built all the same.
+    """
+    from flows import terminal
+    from flows.run import run
+
+    return terminal.outcome(run(recipe))
+
+
+@app.command
+def demo(folder: Path = Path("demo")) -> int:
+    """Make small inputs, build a corpus from them, and show what can be asked of it.
+
+    Parameters
+    ----------
+    folder
+        Where to: gets `inputs/`, `recipe.toml` and `corpus/`.
+    """
+    from flows.demo.tour import tour
+
+    from flows import terminal
+
+    return terminal.outcome(tour(folder))
+
+
+@app.command
+def runs(corpus: CorpusFolder = HERE) -> None:
+    """List the runs of a corpus and their snapshots."""
+    from flows import terminal
+
+    terminal.query(corpus, None, terminal.RUNS)
+
+
+@app.command
+def funnel(corpus: CorpusFolder = HERE, snapshot: Snapshot = None) -> None:
+    """Draw what came in, what stayed, and why the rest did not."""
+    from flows import terminal
+
+    terminal.funnel(corpus, snapshot)
+
+
+@app.command
+def sql(
+    query: str | None = None,
+    corpus: CorpusFolder = HERE,
+    snapshot: Snapshot = None,
+    format: Annotated[Literal["table", "csv", "json", "parquet"], Parameter(name=["--format", "-f"])] = "table",
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+) -> None:
+    """Run a read-only query, or open a shell when there is none.
+
+    Parameters
+    ----------
+    query
+        SQL over documents, signals, clusters, verdicts, corpus, funnel, rejects, runs, shards, snapshots, thresholds.
+    format
+        How to print the result.
+    output
+        File to write the result to (needed for parquet).
+    """
+    from flows import terminal
+
+    if query is None:
+        terminal.shell(corpus, snapshot)
+    else:
+        terminal.query(corpus, snapshot, query, format, output)
+
+
+@app.command
+def show(id: str, corpus: CorpusFolder = HERE, snapshot: Snapshot = None, whole: bool = False) -> None:
+    """Print a document with its provenance, signals and verdict.
+
+    Parameters
+    ----------
+    id
+        The document's id, or the first digits of it.
+    whole
+        Print the whole text instead of its first 2,000 characters.
+    """
+    from flows import terminal
+
+    terminal.show(corpus, snapshot, id, whole)
+
+
+@app.command
+def export(
+    folder: Path,
+    corpus: CorpusFolder = HERE,
+    snapshot: Snapshot = None,
+    format: Annotated[Literal["parquet", "jsonl"], Parameter(name=["--format", "-f"])] = "parquet",
+    language: Annotated[list[str] | None, Parameter(name=["--language", "-l"], consume_multiple=True)] = None,
+    rows: int = 50_000,
+) -> None:
+    """Write the kept corpus for trainers: a folder a language, with a manifest and a dataset card.
+
+    Parameters
+    ----------
+    folder
+        Where to; must not exist, or be empty.
+    language
+        Only these languages.
+    rows
+        Most rows of one file.
+    """
+    from catalog import exports, files, store
+
+    with store.reading(files.existing(corpus), snapshot) as connection:
+        manifest = exports.export(connection, corpus.resolve(), folder, format, language, rows)
+    print(f"{manifest['rows']:,} documents in {len(manifest['files'])} files: {folder}/README.md says what they are")
+
+
+@catalog_app.command
+def rebuild(corpus: Path = HERE) -> None:
+    """Make the catalog again from the manifests alone, for example after the folder was moved."""
+    from catalog import files, store
+
+    found = files.existing(corpus)
+    store.rebuild(found)
+    print(f"{found.database} is as the manifests say")
+
+
+@catalog_app.command
+def verify(corpus: Path = HERE) -> int:
+    """Check that every file of every snapshot is there with its digest, and that all records are accounted for."""
+    from flows import terminal
+
+    return terminal.verify(corpus)
+
+
+@app.command
+def doctor(folder: Path = Path()) -> int:
+    """Check versions, compiled parts, memory and disk, and say what to do.
+
+    Parameters
+    ----------
+    folder
+        Where corpora will lie.
+    """
+    from flows import terminal
+
+    return terminal.doctor(folder)
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run a command; an expected error is one message and status 2, not a traceback."""
+    from catalog.errors import ConfigError, RetryableError, ShardError
+
+    try:
+        sys.exit(app(arguments, result_action="return_value") or 0)
+    except (ConfigError, RetryableError, ShardError) as error:
+        print(f"florilege: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(0)
+    except KeyboardInterrupt:
+        print("florilege: stopped; the same command goes on from here", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,259 @@
+"""The blocks that make one shard: a datatrove pipeline, one task a shard.
+
+Every record of the input goes through the whole line. A record that is no document, or that cannot be read, passes
+the middle untouched and is written down at the end, so that nothing is lost on the way.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+from datatrove.data import Document
+from datatrove.pipeline.base import PipelineStep
+
+from catalog.files import Corpus, write_json
+from catalog.schema import SHARD_DATASETS
+from catalog.shards import ShardWriter
+from extractors.record import Extract, Record
+from flows import plan as plans
+from flows.inputs import opener
+from flows.plan import Piece, ShardSpec
+from flows.recipe import Recipe
+
+
+class ReadShard(PipelineStep):
+    """Reads the records of the shard that has the task's number."""
+
+    name = "read"
+    type = "florilege"
+
+    def __init__(self, recipe: Recipe, shards: list[ShardSpec]) -> None:
+        super().__init__()
+        self.recipe, self.shards = recipe, shards
+
+    def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        limit = self.recipe.extract.max_payload_mb << 20
+        spec = self.shards[rank]
+        for piece in spec.pieces:
+            for record in read_piece(spec, piece, limit):
+                self.stat_update("records")
+                yield Document(text="", id=record.id, metadata={"record": record, "piece": piece, "signals": {}})
+
+
+def read_piece(spec: ShardSpec, piece: Piece, limit: int) -> Iterator[Record]:
+    """The records of a file or of a part of an archive; a file that cannot be opened is one record with an error."""
+    blank = Record(spec.source, piece.path, length=piece.size, meta=dict(piece.meta), reference=piece.reference)
+    if piece.skip:
+        blank.skip = piece.skip
+        yield blank
+        return
+    try:
+        if spec.kind == "warc":
+            from extractors import warc
+
+            yield from warc.read(
+                opener(piece.uri), source=spec.source, path=piece.path,
+                start=piece.start, stop=piece.stop, max_payload=limit,
+            )  # fmt: skip
+        else:
+            yield _read_file(blank, piece, limit)
+    except OSError as error:
+        blank.error = f"{piece.path}: cannot be read: {error.strerror or error}"
+        yield blank
+
+
+def _read_file(record: Record, piece: Piece, limit: int) -> Record:
+    from extractors.sniff import sniff
+
+    if piece.size > limit:
+        record.error = f"{piece.path}: file over {limit >> 20} MiB (extract.max_payload_mb)"
+        return record
+    with opener(piece.uri)() as file:
+        record.payload = file.read(limit)
+    record.format = sniff(record.payload, None, piece.path)
+    if not record.payload:
+        record.error = f"{piece.path}: empty file"
+    elif record.format is None:
+        record.skip = "media-type: unknown"
+    if record.error or record.skip:
+        record.payload = b""
+    return record
+
+
+class ExtractText(PipelineStep):
+    """Bytes to text, in a child process that may be given up."""
+
+    name = "extract"
+    type = "florilege"
+
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__()
+        self.deadline_s, self.memory_mb = recipe.extract.deadline_s, recipe.extract.memory_mb
+
+    def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        from extractors.sandbox import Sandbox
+
+        with Sandbox(self.deadline_s, self.memory_mb) as sandbox:
+            for document in data:
+                record = document.metadata["record"]
+                if is_document(record):
+                    with self.track_time():
+                        extract = sandbox.extract(record)
+                    document.text, document.metadata["extract"] = extract.text, extract
+                yield document
+
+
+def is_document(record: Record) -> bool:
+    return record.skip is None and record.error is None
+
+
+def has_text(document: Document) -> bool:
+    return bool(document.text)
+
+
+class Signals(PipelineStep):
+    """Language, quality, fidelity and MinHash bands of each text."""
+
+    name = "signals"
+    type = "florilege"
+
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__()
+        self.language, self.minhash = recipe.language, recipe.minhash
+
+    def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        from filters import fidelity, language, minhash, quality
+
+        model = language.LanguageModel.load(self.language.model, sha256=self.language.sha256 or "")
+        for document in data:
+            if has_text(document):
+                with self.track_time():
+                    text, signals = document.text, document.metadata["signals"]
+                    signals.update(language.signals(text, model))
+                    signals.update(quality.signals(text, signals["language"]))
+                    signals["text_digest"] = minhash.text_digest(text)
+                    document.metadata["bands"] = minhash.bands(
+                        text, bands=self.minhash.bands, rows=self.minhash.rows, seed=self.minhash.seed
+                    )
+                    if reference := reference_of(document):
+                        signals["reference"] = document.metadata["piece"].reference
+                        signals.update(fidelity.signals(text, reference))
+            yield document
+
+
+def reference_of(document: Document) -> str | None:
+    """The text that this document's should equal, where its source names one."""
+    from extractors.markup import reference_text
+
+    piece: Piece = document.metadata["piece"]
+    if piece.reference_uri is None:
+        return None
+    try:
+        with opener(piece.reference_uri)() as file:
+            return reference_text(file.read(64 << 20), piece.reference or piece.reference_uri)
+    except (OSError, ValueError):
+        return None  # the reference is a record of its own, which reports what is wrong with it
+
+
+class WriteShard(PipelineStep):
+    """Lands the shard: four parquet files, then its manifest."""
+
+    name = "write"
+    type = "florilege"
+
+    def __init__(self, corpus: Corpus, plan: plans.Plan, shards: list[ShardSpec]) -> None:
+        super().__init__()
+        self.corpus, self.shards = corpus, shards
+        self.run_id, self.work, self.code = plan.run, plan.work, plan.code
+
+    def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        spec = self.shards[rank]
+        progress = Progress(self.corpus, self.run_id, spec)
+        with ShardWriter(self.corpus, spec.shard, SHARD_DATASETS) as writer:
+            for document in data:
+                self._write(writer, document)
+                progress.step(document.metadata["piece"], document.metadata["record"])
+            writer.commit(
+                {
+                    "run": self.run_id,
+                    "work": self.work,
+                    "code": self.code,
+                    "source": spec.source,
+                    "pieces": [piece.identity for piece in spec.pieces],
+                }
+            )
+        yield from ()
+
+    def _write(self, writer: ShardWriter, document: Document) -> None:
+        record: Record = document.metadata["record"]
+        if not is_document(record):
+            writer.tables["skipped"].add(skipped_row(record))
+            return
+        extract: Extract = document.metadata["extract"]
+        writer.tables["documents"].add(document_row(record, extract), len(extract.text))
+        if has_text(document):
+            writer.tables["signals"].add({"id": record.id, **document.metadata["signals"]})
+        for band, key in enumerate(document.metadata.get("bands", ())):
+            writer.tables["bands"].add({"id": record.id, "band": band, "key": key})
+
+
+def skipped_row(record: Record) -> dict[str, Any]:
+    """A row of `skipped`; units and meaning as in catalog/schema.py."""
+    shared = ("id", "source", "path", "offset", "length", "kind", "mime", "url", "status", "error")
+    return {**{name: getattr(record, name) for name in shared}, "reason": record.skip or "unreadable"}
+
+
+def document_row(record: Record, extract: Extract) -> dict[str, Any]:
+    """A row of `documents`; units and meaning as in catalog/schema.py."""
+    shared = ("id", "source", "path", "offset", "length", "kind", "format", "mime", "url", "status", "fetched")
+    facts = {**record.meta, **extract.meta}
+    declared = facts.pop("language", None)
+    return {
+        **{name: getattr(record, name) for name in shared},
+        "payload_digest": record.digest,
+        "payload_bytes": len(record.payload),
+        "title": extract.title,
+        "authors": extract.authors,
+        "date": extract.date,
+        "declared_language": extract.language or declared,
+        "celex": facts.pop("celex", None),
+        "text": None if extract.error else extract.text,
+        "page_offsets": extract.page_offsets or None,
+        "tables": extract.tables,
+        "extractor": extract.extractor,
+        "meta": orjson.dumps(facts, option=orjson.OPT_SORT_KEYS).decode() if facts else None,
+        "error": extract.error,
+    }
+
+
+class Progress:
+    """Tells the flow, through a small file a second, how far a shard is."""
+
+    def __init__(self, corpus: Corpus, run: str, spec: ShardSpec) -> None:
+        self.path = progress_folder(corpus, run) / f"{spec.shard}.json"
+        self.state = {"pid": os.getpid(), "documents": 0, "bytes": 0}
+        self._before, self._piece = 0, None
+        self._next = 0.0
+
+    def step(self, piece: Piece, record: Record) -> None:
+        if piece is not self._piece:
+            self._before += _weight(self._piece)
+            self._piece = piece
+        self.state["documents"] += is_document(record)
+        self.state["bytes"] = self._before + max(0, record.offset - piece.start)
+        if time.monotonic() >= self._next:
+            write_json(self.path, self.state)
+            self._next = time.monotonic() + 1
+
+
+def _weight(piece: Piece | None) -> int:
+    return 0 if piece is None else (piece.stop or piece.size) - piece.start
+
+
+def progress_folder(corpus: Corpus, run: str) -> Path:
+    return corpus.work / "runs" / run / "progress"

@@ -1,0 +1,204 @@
+"""The build: plan, make the missing shards, cluster, judge, publish. Tasks pass paths and ids, never documents."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.tasks import Task
+
+from catalog import reports, snapshots, store
+from catalog.errors import ConfigError, RetryableError
+from catalog.files import Corpus, read_json, write_json
+from filters import dedup
+from flows import engine
+from flows import plan as plans
+from flows.prepare import prepare, threshold_rows
+from flows.progress import Progress
+from flows.recipe import Recipe, load
+
+_ATTEMPTS = 2
+"""A shard that failed this often in a run is given up."""
+
+
+@flow(name="build", flow_run_name="{recipe}", log_prints=False)
+def build(recipe: str) -> dict[str, Any]:
+    """Build the corpus of a recipe, or what is missing of it.
+
+    Args:
+        recipe: path of the recipe.
+
+    Returns:
+        The run's manifest: run, status, snapshot, shards made and failed, seconds per stage.
+
+    Raises:
+        ConfigError: the recipe is wrong, or another build is at work on the same corpus.
+        ShardError: in no case; failed shards are in the manifest and make its status `incomplete`.
+    """
+    corpus = Corpus(Path(load(Path(recipe)).output))
+    with locked(corpus):
+        started = datetime.now(UTC)
+        seconds: dict[str, float] = {}
+        with timed(seconds, "plan"):
+            run = plan_run(recipe)
+        with timed(seconds, "shards"):
+            failed = make_all(recipe, run)
+        with timed(seconds, "clusters"):
+            clusters = find_clusters(recipe, run)
+        with timed(seconds, "publish"):
+            snapshot = publish(recipe, run, clusters)
+        manifest = record_run(recipe, run, started, seconds, failed, snapshot)
+        store.rebuild(corpus)
+        report(corpus)
+    return manifest
+
+
+@task
+def plan_run(recipe: str) -> str:
+    """Make the plan; its id is the run's."""
+    return prepare(recipe)[2].run
+
+
+def make_all(recipe: str, run: str) -> dict[str, str]:
+    """Make all pending shards, group by group; returns the error of each shard that could not be made."""
+    loaded = load(Path(recipe))
+    corpus = Corpus(Path(loaded.output))
+    plan = _plan(corpus, run)
+    folder = engine.failures_folder(corpus, run)
+    for old in folder.glob("*.json"):
+        old.unlink()
+    for group in plans.groups(plan.pending(corpus), engine.workers(loaded)):
+        make_group(recipe, run, [spec.shard for spec in group], return_state=True)
+    missing = [spec.shard for spec in plan.pending(corpus)]
+    return {s: read_json(folder / f"{s}.json")["error"] if engine.attempts(folder, s) else "not made" for s in missing}
+
+
+def _worth_another_try(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+    try:
+        state.result()
+    except RetryableError:
+        return True
+    except Exception:
+        return False
+    return False
+
+
+@task(retries=5, retry_delay_seconds=1, retry_condition_fn=_worth_another_try, task_run_name="shards-{run}")
+def make_group(recipe: str, run: str, shards: list[str]) -> int:
+    """Make a group of shards on the engine; returns how many of them there are."""
+    loaded = load(Path(recipe))
+    corpus = Corpus(Path(loaded.output))
+    plan = _plan(corpus, run)
+    failures = engine.failures_folder(corpus, run)
+
+    def left() -> list[plans.ShardSpec]:
+        return [s for s in plan.pending(corpus) if s.shard in shards and engine.attempts(failures, s.shard) < _ATTEMPTS]
+
+    if pending := left():
+        with Progress(pending[0].source) as progress:
+            engine.make_shards(loaded, corpus, plan, pending, lambda: progress.show(corpus, run, pending))
+    if again := left():
+        raise RetryableError(f"{len(again)} shards failed, the first: {again[0].shard}")
+    return len(shards)
+
+
+@task(retries=2, retry_delay_seconds=1, retry_condition_fn=_worth_another_try)
+def find_clusters(recipe: str, run: str) -> dict[str, Any]:
+    """Cluster the duplicates among all shards of the snapshot to be."""
+    loaded, corpus, shards = _members(recipe, run)
+    return snapshots.cluster(corpus, shards, loaded.minhash.bands, dedup.cluster)
+
+
+@task(retries=2, retry_delay_seconds=1, retry_condition_fn=_worth_another_try)
+def publish(recipe: str, run: str, clusters: dict[str, Any]) -> int:
+    """Judge every document and publish the snapshot; returns its number."""
+    loaded, corpus, shards = _members(recipe, run)
+    thresholds = threshold_rows(loaded)
+    plan = _plan(corpus, run)
+    stale = snapshots.superseded(shards, plan.present)
+    judged = snapshots.judge(corpus, shards, clusters, thresholds, stale)
+    snapshot = snapshots.publish_snapshot(
+        corpus, run, plan.code, loaded.thresholds.preset, shards, [clusters, judged], thresholds, stale
+    )
+    return int(snapshot["snapshot"])
+
+
+def record_run(
+    recipe: str, run: str, started: datetime, seconds: dict[str, float], failed: dict[str, str], snapshot: int
+) -> dict[str, Any]:
+    """Write the run's manifest."""
+    loaded = load(Path(recipe))
+    corpus = Corpus(Path(loaded.output))
+    plan, path = _plan(corpus, run), corpus.manifest("runs", run)
+    before = read_json(path) if path.is_file() else {"attempts": 0, "started": started.isoformat()}
+    files = {
+        s.name: {p.path: p.size for spec in plan.shards if spec.source == s.name for p in spec.pieces}
+        for s in loaded.sources
+    }
+    manifest = {
+        "run": run, "recipe": loaded.name, "status": "incomplete" if failed else "complete",
+        "started": before["started"], "ended": datetime.now(UTC).isoformat(), "attempts": before["attempts"] + 1,
+        "snapshot": snapshot, "shards": len(plan.shards), "made": len(plan.shards) - len(failed),
+        "failed_shards": failed, "code": plan.code, "settings": loaded.model_dump(mode="json"),
+        "seconds": {stage: round(s, 2) for stage, s in seconds.items()},
+        "sources": [
+            {"source": s.name, "kind": s.kind, "path": s.path, "files": len(files[s.name]), "bytes": sum(files[s.name].values())}
+            for s in loaded.sources
+        ],
+    }  # fmt: skip
+    write_json(path, manifest)
+    return manifest
+
+
+def report(corpus: Corpus) -> None:
+    """Leave the funnel and the figures as artifacts of the flow run."""
+    with store.reading(corpus) as connection:
+        create_table_artifact(
+            key="funnel", table=reports.funnel(connection), description="Records per source and stage"
+        )
+        create_markdown_artifact(key="corpus", markdown=reports.summary(connection))
+
+
+def _plan(corpus: Corpus, run: str) -> plans.Plan:
+    return plans.load(corpus.work / "runs" / run / "plan.json")
+
+
+def _members(recipe: str, run: str) -> tuple[Recipe, Corpus, list[dict[str, Any]]]:
+    loaded = load(Path(recipe))
+    corpus = Corpus(Path(loaded.output))
+    shards = snapshots.members(corpus, _plan(corpus, run).work, [s.name for s in loaded.sources])
+    if not shards:
+        raise ConfigError(f"no shard could be made; see {engine.failures_folder(corpus, run)}")
+    return loaded, corpus, shards
+
+
+@contextmanager
+def locked(corpus: Corpus) -> Iterator[None]:
+    """Hold the corpus for one build; the lock goes with the process, however it ends."""
+    corpus.work.mkdir(parents=True, exist_ok=True)
+    with (corpus.work / "build.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise ConfigError(f"{corpus.root}: another build (process {lock.read().strip()}) is at work here") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+@contextmanager
+def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.monotonic()
+    yield
+    seconds[stage] = time.monotonic() - start

@@ -1,0 +1,211 @@
+"""Where shards are made: datatrove's executors, in a process of their own.
+
+The executor runs as `python -m flows.engine JOB`, because it wants a main module without side effects, and so that
+its death is an exit status and not the end of the flow.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import ConfigError, RetryableError
+from catalog.files import Corpus, read_json, write_json
+from flows import plan as plans
+from flows.plan import Plan, ShardSpec
+from flows.recipe import Recipe, digest
+
+_POLL_S = 0.1
+_WATCH_EVERY = 10
+
+
+def make_shards(
+    recipe: Recipe, corpus: Corpus, plan: Plan, shards: list[ShardSpec], watch: Callable[[], None] | None = None
+) -> None:
+    """Make `shards` on the recipe's engine; `watch` is called once a second.
+
+    Raises:
+        RetryableError: the engine or one of its workers died; finished shards stay.
+    """
+    job = digest([plan.run, [s.shard for s in shards]])
+    folder = corpus.work / "runs" / plan.run / "jobs" / job
+    write_json(folder / "job.json", {
+        "recipe": recipe.model_dump(mode="json"), "plan": plan.run, "corpus": str(corpus.root),
+        "shards": [s.shard for s in shards],
+    })  # fmt: skip
+    shutil.rmtree(folder / "workers", ignore_errors=True)
+    log = folder / "engine.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flows.engine", str(folder / "job.json")],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+        )  # fmt: skip
+    try:
+        for tick in itertools.count():
+            time.sleep(_POLL_S)
+            if process.poll() is not None:
+                break
+            if tick % _WATCH_EVERY:
+                continue
+            if watch:
+                watch()
+            if recipe.engine.kind == "local" and (shard := _dead_worker(folder)):
+                note_failure(failures_folder(corpus, plan.run), shard, "its worker was killed (out of memory?)")
+                raise RetryableError(f"the worker that made shard {shard} was killed; see {log}")
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if process.returncode:
+        raise RetryableError(f"the engine ended with status {process.returncode}: {_last_error(log)}; see {log}")
+
+
+def _dead_worker(folder: Path) -> str | None:
+    """The shard of a worker that was killed from outside: datatrove's pool would wait for its result for ever."""
+    for mark in (folder / "workers").glob("*"):
+        try:
+            os.kill(int(mark.name), 0)
+        except ProcessLookupError:
+            with suppress(FileNotFoundError):
+                return mark.read_text()
+    return None
+
+
+def _last_error(log: Path) -> str:
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    errors = [line for line in lines if "Error" in line]
+    return (errors or lines or ["no output"])[-1].strip()[:300]
+
+
+class Start:
+    """First block of a local task: dies with its parent, and leaves a mark with its shard while it works."""
+
+    def __init__(self, folder: Path, shards: list[ShardSpec]) -> None:
+        self.marks, self.shards = folder / "workers", shards
+
+    def __call__(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Any]:
+        die_with_parent()
+        self.marks.mkdir(parents=True, exist_ok=True)
+        (self.marks / str(os.getpid())).write_text(self.shards[rank].shard)
+        return iter(())
+
+
+class Finish:
+    """Last block: notes the error of a shard that could not be made, so that the other shards go on."""
+
+    def __init__(self, folder: Path, failures: Path, shards: list[ShardSpec]) -> None:
+        self.marks, self.failures, self.shards = folder / "workers", failures, shards
+
+    def __call__(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Any]:
+        try:
+            yield from data
+        except Exception as error:
+            note_failure(self.failures, self.shards[rank].shard, f"{type(error).__name__}: {error}")
+            logging.getLogger(__name__).exception("shard %s", self.shards[rank].shard)
+        (self.marks / str(os.getpid())).unlink(missing_ok=True)
+
+
+def failures_folder(corpus: Corpus, run: str) -> Path:
+    return corpus.work / "runs" / run / "failures"
+
+
+def note_failure(folder: Path, shard: str, error: str) -> None:
+    write_json(folder / f"{shard}.json", {"error": error, "attempts": attempts(folder, shard) + 1})
+
+
+def attempts(folder: Path, shard: str) -> int:
+    """How often the shard has failed in this run."""
+    path = folder / f"{shard}.json"
+    return int(read_json(path)["attempts"]) if path.is_file() else 0
+
+
+def die_with_parent() -> None:
+    """Ask Linux to kill this process when the one that started it dies; elsewhere nothing."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def _executor(recipe: Recipe, corpus: Corpus, plan: Plan, shards: list[ShardSpec], folder: Path) -> Any:
+    from flows.blocks import ExtractText, ReadShard, Signals, WriteShard
+
+    line: list[Any] = [
+        ReadShard(recipe, shards), ExtractText(recipe), Signals(recipe), WriteShard(corpus, plan, shards),
+        Finish(folder, failures_folder(corpus, plan.run), shards),
+    ]  # fmt: skip
+    # The manifests say what is done; datatrove's own marks would outlive a deleted shard.
+    common = {"tasks": len(shards), "logging_dir": str(folder / f"logs-{os.getpid()}"), "skip_completed": False}
+    engine = recipe.engine
+    if engine.kind == "local":
+        from datatrove.executor.local import LocalPipelineExecutor
+
+        line = [Start(folder, shards), *line]
+        return LocalPipelineExecutor(
+            line, workers=min(workers(recipe), len(shards)), start_method="forkserver", **common
+        )
+    if engine.kind == "ray":
+        return _ray(recipe, line, common)
+    from datatrove.executor.slurm import SlurmPipelineExecutor
+
+    slurm = engine.slurm
+    return SlurmPipelineExecutor(
+        line, job_name=f"florilege-{recipe.name}", workers=engine.workers or -1, partition=slurm.partition,
+        time=slurm.time, mem_per_cpu_gb=slurm.mem_per_cpu_gb, qos=slurm.qos, venv_path=slurm.venv_path, **common,
+    )  # fmt: skip
+
+
+def _ray(recipe: Recipe, line: list[Any], common: dict[str, Any]) -> Any:
+    try:
+        import ray
+    except ImportError:
+        raise ConfigError('engine.kind = "ray" needs Ray: pip install "florilege[ray]"') from None
+    from datatrove.executor.ray import RayPipelineExecutor
+
+    address = recipe.engine.ray.address
+    ray.init(address=None if address == "local" else address, log_to_driver=False, include_dashboard=False)
+    return RayPipelineExecutor(
+        line, workers=recipe.engine.workers or -1, mem_per_cpu_gb=recipe.engine.ray.memory_gb_per_task, **common
+    )
+
+
+def workers(recipe: Recipe) -> int:
+    """How many shards are made at the same time on this machine."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return recipe.engine.workers or cores
+
+
+def main(job_file: str) -> None:
+    job = read_json(Path(job_file))
+    recipe, corpus = Recipe.model_validate(job["recipe"]), Corpus(Path(job["corpus"]))
+    if recipe.engine.kind == "local":
+        die_with_parent()
+    plan = plans.load(corpus.work / "runs" / job["plan"] / "plan.json")
+    wanted = set(job["shards"])
+    shards = [s for s in plan.shards if s.shard in wanted]
+    _executor(recipe, corpus, plan, shards, Path(job_file).parent).run()
+    if recipe.engine.kind == "slurm":
+        _await_slurm(recipe, corpus, shards)
+
+
+def _await_slurm(recipe: Recipe, corpus: Corpus, shards: list[ShardSpec]) -> None:
+    """Slurm's executor returns when its jobs are queued: wait until they have left the queue."""
+    queue = ["squeue", "--noheader", "--name", f"florilege-{recipe.name}"]
+    while any(not corpus.manifest("shards", s.shard).is_file() for s in shards):
+        time.sleep(10)
+        if not subprocess.run(queue, capture_output=True, text=True, check=True).stdout.strip():
+            break
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

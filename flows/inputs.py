@@ -1,0 +1,196 @@
+"""What a source holds: its files, each with an identity that does not depend on where it lies."""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import fsspec
+import xxhash
+
+from catalog.errors import ConfigError
+from catalog.files import Corpus, read_json, write_json
+from flows.recipe import Source
+
+_ARCHIVE = re.compile(r"\.w?arc(\.gz|\.zst|\.open)?$", re.IGNORECASE)
+_CHUNK = 1 << 20
+
+
+@dataclass(slots=True)
+class Input:
+    """One file of a source."""
+
+    path: str
+    """Relative to the source's root, with `/`."""
+    uri: str
+    size: int
+    stamp: str
+    """Changes whenever the file does, as far as the file system can tell without reading it."""
+    digest: str = ""
+    """XXH3-128 of the bytes."""
+    cuts: list[int] = field(default_factory=lambda: [0])
+    """Offsets at which the file may be split."""
+    meta: dict[str, Any] = field(default_factory=dict)
+    reference: str | None = None
+    skip: str | None = None
+
+
+def opener(uri: str) -> Callable[[], BinaryIO]:
+    """A function that opens the file at `uri` for reading, seekable."""
+
+    def open_it() -> BinaryIO:
+        file: BinaryIO = fsspec.open(uri, "rb", expand=False).open()
+        return file
+
+    return open_it
+
+
+def list_inputs(source: Source) -> list[Input]:
+    """The files of a source, by path.
+
+    Raises:
+        ConfigError: the path does not exist, or nothing matches it.
+    """
+    filesystem, pattern = fsspec.core.url_to_fs(source.path)
+    root = _root(pattern)
+    if root != pattern:
+        found = filesystem.glob(pattern, detail=True)
+    elif filesystem.isdir(pattern):
+        found = filesystem.find(pattern, detail=True)
+    elif filesystem.exists(pattern):
+        root, found = posixpath.dirname(pattern), {pattern: filesystem.info(pattern)}
+    else:
+        raise ConfigError(f"source {source.name}: path = {source.path!r}: no such file or folder")
+    inputs = []
+    for name in sorted(found):
+        info = found[name]
+        relative = posixpath.relpath(name, root) if root else name
+        if info["type"] == "directory" or any(fnmatch.fnmatch(relative, glob) for glob in source.exclude):
+            continue
+        item = Input(relative, _uri(filesystem, name), int(info["size"] or 0), _stamp(info))
+        if info.get("islink") and not Path(name).resolve().is_relative_to(Path(root).resolve()):
+            item.skip = "symbolic link out of the source"
+        inputs.append(item)
+    if not inputs:
+        raise ConfigError(f"source {source.name}: path = {source.path!r}: no file matches")
+    return _KINDS[source.kind](source, inputs)
+
+
+def _root(pattern: str) -> str:
+    """The longest folder before the first wildcard."""
+    magic = re.search(r"[*?\[]", pattern)
+    return pattern if magic is None else posixpath.dirname(pattern[: magic.start()])
+
+
+def _uri(filesystem: Any, name: str) -> str:
+    return name if filesystem.protocol in ("file", ("file", "local")) else str(filesystem.unstrip_protocol(name))
+
+
+def _stamp(info: dict[str, Any]) -> str:
+    marks = [
+        info.get(key) for key in ("size", "mtime", "LastModified", "updated", "ETag", "etag", "md5", "crc", "created")
+    ]
+    return "|".join(str(mark) for mark in marks if mark is not None)
+
+
+def _warc(source: Source, inputs: list[Input]) -> list[Input]:
+    for item in inputs:
+        if _root(source.path) == source.path and len(inputs) > 1 and not _ARCHIVE.search(item.path):
+            item.skip = "file-name: no archive"
+    return inputs
+
+
+def _eurlex(source: Source, inputs: list[Input]) -> list[Input]:
+    from extractors.eurlex import identify
+
+    html = {}
+    for item in inputs:
+        known = identify(item.path)
+        if known is None:
+            item.skip = "file-name: no CELEX number and language"
+            continue
+        item.meta = {"celex": known["celex"], "language": known["language"]}
+        if known["format"] in ("html", "xml"):
+            html[known["celex"], known["language"]] = item.path
+    for item in inputs:
+        if item.meta and item.path.lower().endswith(".pdf"):
+            item.reference = html.get((item.meta["celex"], item.meta["language"]))
+    return inputs
+
+
+def _erudit(source: Source, inputs: list[Input]) -> list[Input]:
+    articles = {item.path[:-4].lower(): item.path for item in inputs if item.path.lower().endswith(".xml")}
+    for item in inputs:
+        if item.path.lower().endswith(".pdf"):
+            item.reference = articles.get(item.path[:-4].lower())
+    return inputs
+
+
+def _files(source: Source, inputs: list[Input]) -> list[Input]:
+    if source.reference is None:
+        return inputs
+    by_folder: dict[str, list[Input]] = {}
+    for item in inputs:
+        by_folder.setdefault(posixpath.dirname(item.path), []).append(item)
+    for siblings in by_folder.values():
+        names = [posixpath.basename(item.path) for item in siblings]
+        taken = {}
+        for item, name in zip(siblings, names, strict=True):
+            glob = source.reference.format(stem=_literal(posixpath.splitext(name)[0]))
+            match = [other for other in fnmatch.filter(names, glob) if other != name]
+            if match:
+                item.reference = posixpath.join(posixpath.dirname(item.path), min(match))
+                taken[min(match)] = name
+        for item, name in zip(siblings, names, strict=True):
+            if name in taken:
+                item.skip, item.reference = f"reference of {taken[name]}", None
+    return inputs
+
+
+def _literal(name: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", name)
+
+
+_KINDS = {"warc": _warc, "eurlex": _eurlex, "erudit": _erudit, "files": _files}
+
+
+def identify(inputs: list[Input], source: Source, corpus: Corpus, cut: int, keep: bool) -> Iterator[Input]:
+    """Give each input its digest and, for archives, its cuts of about `cut` bytes; a file not changed is not read again.
+
+    Yields every input once it is known, so that a caller can show progress. What was learnt is kept for the next
+    time if `keep`.
+    """
+    from extractors import warc
+
+    path = corpus.work / "inputs" / f"{source.name}.json"
+    known = read_json(path) if path.is_file() else {}
+    fresh = {}
+    for item in inputs:
+        key = f"{item.uri}|{cut}"
+        seen = known.get(key)
+        if seen is None or seen["stamp"] != item.stamp:
+            digest = "skipped" if item.skip else _digest(item.uri)
+            split = source.kind == "warc" and item.skip is None and item.size > cut
+            cuts = warc.cuts(opener(item.uri), cut) if split else [0]
+            seen = {"stamp": item.stamp, "digest": digest, "cuts": cuts}
+        fresh[key] = seen
+        item.digest, item.cuts = seen["digest"], seen["cuts"]
+        yield item
+    if keep and fresh != known:
+        write_json(path, fresh)
+
+
+def _digest(uri: str) -> str:
+    hasher = xxhash.xxh3_128()
+    try:
+        with opener(uri)() as file:
+            while chunk := file.read(_CHUNK):
+                hasher.update(chunk)
+    except OSError:
+        return "unreadable"  # the reader meets the same error and records it
+    return str(hasher.hexdigest())

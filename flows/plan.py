@@ -1,0 +1,218 @@
+"""The plan of a run: which input shards there are, and which of them are made already."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import xxhash
+
+from catalog.errors import ConfigError
+from catalog.files import Corpus, read_json, write_json
+from catalog.schema import VERSION
+from flows.inputs import Input, identify, list_inputs
+from flows.recipe import Recipe, Source, digest
+
+_FILES_A_SHARD = 200
+_LIBRARIES = (
+    "trafilatura",
+    "lxml",
+    "fastwarc",
+    "warcio",
+    "pypdfium2",
+    "pdfplumber",
+    "fasttext",
+    "datasketch",
+    "pyarrow",
+)
+"""Whose versions may change a document's text or signals."""
+
+
+@dataclass(slots=True)
+class Piece:
+    """A file, or the part of an archive from byte `start` up to `stop` (None: its end)."""
+
+    path: str
+    uri: str
+    size: int
+    digest: str
+    start: int = 0
+    stop: int | None = None
+    meta: dict[str, Any] = field(default_factory=dict)
+    reference: str | None = None
+    reference_uri: str | None = None
+    reference_digest: str | None = None
+    skip: str | None = None
+
+    @property
+    def identity(self) -> list[Any]:
+        return [self.path, self.digest, self.start, self.stop, self.reference_digest]
+
+
+@dataclass(slots=True)
+class ShardSpec:
+    """One input shard: what one task reads and what becomes one output shard."""
+
+    shard: str
+    source: str
+    kind: str
+    pieces: list[Piece]
+
+    @property
+    def bytes(self) -> int:
+        return sum((p.stop or p.size) - p.start for p in self.pieces)
+
+
+@dataclass(slots=True)
+class Plan:
+    """All input shards of a run; `pending` are those without a manifest."""
+
+    run: str
+    work: str
+    code: str
+    shards: list[ShardSpec]
+    present: dict[str, dict[str, str]]
+    """Per source, digest of every file that is there now."""
+
+    def pending(self, corpus: Corpus) -> list[ShardSpec]:
+        return [s for s in self.shards if not corpus.manifest("shards", s.shard).is_file()]
+
+
+@cache
+def code_version() -> str:
+    """Version of florilege and digest of the code and library versions that decide what a shard holds."""
+    root = Path(__file__).resolve().parent.parent
+    hasher = xxhash.xxh3_64()
+    files = [
+        p
+        for folder in ("extractors", "filters")
+        for p in (root / folder).rglob("*")
+        if p.suffix in (".py", ".toml", ".tsv")
+    ]
+    for path in sorted([*files, root / "flows" / "blocks.py", root / "catalog" / "schema.py"]):
+        hasher.update(path.read_bytes())
+    versions = [importlib.metadata.version(name) for name in _LIBRARIES]
+    hasher.update(" ".join([str(VERSION), *versions]))
+    return f"{importlib.metadata.version('florilege')}+{hasher.hexdigest()[:12]}"
+
+
+def make(
+    recipe: Recipe, corpus: Corpus, note: Callable[[Source, Input], None] | None = None, keep: bool = True
+) -> Plan:
+    """List the sources and lay their files out in shards.
+
+    A run is known by its recipe and its input. The same run takes up the plan it left, so a build that was killed
+    ends with the same shards; files that a finished shard holds are never read again. `note` sees each file; with
+    `keep` false nothing is written.
+    """
+    model = _model_digest(recipe)
+    code = code_version()
+    inputs = {source.name: _inputs(source, recipe, corpus, note, keep) for source in recipe.sources}
+    work = digest([recipe.work_settings(), model, code])
+    present = {name: {item.path: item.digest for item in items} for name, items in inputs.items()}
+    kinds = [(s.name, s.kind, s.reference) for s in recipe.sources]
+    run = digest([recipe.name, work, kinds, present])
+    stored = corpus.work / "runs" / run / "plan.json"
+    if stored.is_file():
+        return load(stored)
+    done = _done(corpus, work)
+    shards = [
+        spec
+        for source in recipe.sources
+        for spec in _shards(source, inputs[source.name], done.get(source.name, set()), work, recipe.engine.shard_mb)
+    ]
+    plan = Plan(run, work, code, shards, present)
+    if keep:
+        write_json(stored, asdict(plan))
+    return plan
+
+
+def _model_digest(recipe: Recipe) -> str:
+    """Digest of the language model's file, which is fetched now if it has to be."""
+    from filters import model_files
+
+    name, wanted = recipe.language.model, recipe.language.sha256 or ""
+    try:
+        known = model_files.known().get(name)
+        path = model_files.locate(known, wanted) if known else Path(name)
+        if wanted:
+            model_files.verify(path, wanted)
+        return model_files.digest(path)
+    except FileNotFoundError:
+        choices = ", ".join(model_files.known())
+        raise ConfigError(f"language.model = {name!r}: neither a file nor a known name ({choices})") from None
+    except (model_files.ModelError, OSError) as error:
+        raise ConfigError(f"language.model = {name!r}: {error}") from error
+
+
+def _inputs(
+    source: Source, recipe: Recipe, corpus: Corpus, note: Callable[[Source, Input], None] | None, keep: bool
+) -> list[Input]:
+    items = list_inputs(source)
+    for item in identify(items, source, corpus, int(recipe.engine.shard_mb * 2**20), keep):
+        if note:
+            note(source, item)
+    return items
+
+
+def _done(corpus: Corpus, work: str) -> dict[str, set[tuple[Any, ...]]]:
+    """Per source, the identities of the pieces that finished shards hold."""
+    done: dict[str, set[tuple[Any, ...]]] = {}
+    for manifest in corpus.read_manifests("shards"):
+        if manifest["work"] == work:
+            done.setdefault(manifest["source"], set()).update(tuple(piece) for piece in manifest["pieces"])
+    return done
+
+
+def _pieces(items: list[Input]) -> Iterable[Piece]:
+    by_path = {item.path: item for item in items}
+    for item in items:
+        reference = by_path.get(item.reference or "")
+        for start, stop in zip(item.cuts, [*item.cuts[1:], None], strict=True):
+            yield Piece(
+                item.path, item.uri, item.size, item.digest, start, stop, item.meta,
+                item.reference, reference and reference.uri, reference and reference.digest, item.skip,
+            )  # fmt: skip
+
+
+def _shards(
+    source: Source, items: list[Input], done: set[tuple[Any, ...]], work: str, size_mb: float
+) -> list[ShardSpec]:
+    """Fill shards with pieces, in order, up to `size_mb` MiB or 200 files."""
+    limit = size_mb * 2**20
+    groups: list[list[Piece]] = []
+    room = 0.0
+    for piece in _pieces(items):
+        if tuple(piece.identity) in done:
+            continue
+        weight = (piece.stop or piece.size) - piece.start
+        if not groups or room < weight or len(groups[-1]) >= _FILES_A_SHARD:
+            groups.append([])
+            room = limit
+        groups[-1].append(piece)
+        room -= weight
+    return [
+        ShardSpec(f"{source.name}-{digest([work, [p.identity for p in group]])}", source.name, source.kind, group)
+        for group in groups
+    ]
+
+
+def load(path: Path) -> Plan:
+    raw = read_json(path)
+    shards = [ShardSpec(s["shard"], s["source"], s["kind"], [Piece(**p) for p in s["pieces"]]) for s in raw["shards"]]
+    return Plan(raw["run"], raw["work"], raw["code"], shards, raw["present"])
+
+
+def groups(pending: list[ShardSpec], workers: int) -> list[list[ShardSpec]]:
+    """Pending shards in groups of one source each, big enough that starting workers does not count."""
+    found: list[list[ShardSpec]] = []
+    for spec in pending:
+        last = found[-1] if found else None
+        if last is None or last[0].source != spec.source or len(last) >= 32 * workers:
+            found.append([])
+        found[-1].append(spec)
+    return found

@@ -1,0 +1,39 @@
+"""What a build does before there is anything to orchestrate: load the recipe, make the plan, see what is done."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from catalog import snapshots
+from catalog.files import Corpus, read_json
+from filters import verdicts
+from flows import plan as plans
+from flows.progress import Progress
+from flows.recipe import Recipe, load
+
+
+def prepare(recipe_path: str, keep: bool = True) -> tuple[Recipe, Corpus, plans.Plan]:
+    """Load the recipe and make or take up its plan; with `keep` false nothing is written."""
+    recipe = load(Path(recipe_path))
+    corpus = Corpus(Path(recipe.output))
+    with Progress("reading the sources") as progress:
+        plan = plans.make(recipe, corpus, progress.note_input, keep)
+    return recipe, corpus, plan
+
+
+def finished(corpus: Corpus, recipe: Recipe, plan: plans.Plan) -> dict[str, Any] | None:
+    """The run's manifest when there is nothing left to do: all shards made, and the newest snapshot is theirs."""
+    path, last = corpus.manifest("runs", plan.run), snapshots.newest(corpus)
+    if not path.is_file() or last is None or plan.pending(corpus) or not corpus.database.is_file():
+        return None
+    manifest = read_json(path)
+    same = last["thresholds"] == threshold_rows(recipe)
+    return manifest if same and manifest["snapshot"] == last["snapshot"] else None
+
+
+def threshold_rows(recipe: Recipe) -> list[dict[str, Any]]:
+    """The recipe's thresholds as rows of the catalog's table, in the order in which they are tried."""
+    resolved = verdicts.resolve(recipe.thresholds.preset, recipe.thresholds.set)
+    return [{"position": i, **asdict(t)} for i, t in enumerate(resolved)]

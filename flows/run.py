@@ -1,0 +1,25 @@
+"""Running the build flow from the command line: not at all when there is nothing to do."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+
+def run(recipe: Path) -> dict[str, Any]:
+    """Build a recipe; starts Prefect only when something is missing.
+
+    Returns:
+        The run's manifest with `did`: `nothing` or `built`.
+    """
+    from flows.prepare import finished, prepare
+
+    loaded, corpus, plan = prepare(str(recipe))
+    if done := finished(corpus, loaded, plan):
+        return {**done, "did": "nothing", "corpus": str(corpus.root)}
+    # The command line says itself what went wrong; Prefect's log would say it again with its own stack.
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    from flows.build import build
+
+    return {**build(str(recipe)), "did": "built", "corpus": str(corpus.root)}

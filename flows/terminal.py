@@ -1,0 +1,277 @@
+"""What the command line shows."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from catalog import files, reports, store
+from catalog.errors import ConfigError
+from catalog.files import Corpus
+from flows.plan import Plan
+from flows.recipe import Recipe
+
+RUNS = """
+    SELECT r.run, r.recipe, r.status, date_trunc('second', r.ended) AS ended, r.attempts, r.made || ' of ' || r.shards AS shards,
+           r.snapshot, left(s.digest, 16) AS corpus_digest, r.seconds
+    FROM runs r LEFT JOIN snapshots s USING (snapshot) ORDER BY r.ended
+"""
+_WIDTH = 40
+_PREVIEW = 2_000
+
+
+def console() -> Console:
+    return Console(highlight=False)
+
+
+def plan(recipe: Recipe, corpus: Corpus, found: Plan) -> None:
+    """The resolved recipe, and per source what is there and what is done already."""
+    out = console()
+    settings = recipe.model_dump(mode="json")
+    for key in ("name", "output", "extract", "language", "minhash", "thresholds", "engine"):
+        out.print(f"[bold]{key}[/] = {escape(orjson.dumps(settings[key]).decode())}")
+    table = Table("source", "kind", "path", *[_right(c) for c in ("files", "MiB", "shards", "made", "documents done")])
+    pending = {s.shard for s in found.pending(corpus)}
+    documents = _documents(corpus, found)
+    for source in recipe.sources:
+        shards = [s for s in found.shards if s.source == source.name]
+        size = sum(s.bytes for s in shards) / 2**20
+        made = sum(s.shard not in pending for s in shards)
+        paths = found.present[source.name]
+        table.add_row(
+            source.name, source.kind, escape(source.path), f"{len(paths):,}", f"{size:,.1f}", f"{len(shards):,}",
+            f"{made:,}", f"{documents.get(source.name, 0):,}",
+        )  # fmt: skip
+    out.print(table)
+    todo = f"{len(pending)} shards to make" if pending else "nothing to do"
+    out.print(f"run {found.run} into {corpus.root}: {todo}")
+
+
+def _documents(corpus: Corpus, found: Plan) -> dict[str, int]:
+    done: dict[str, int] = {}
+    for manifest in corpus.read_manifests("shards"):
+        if manifest["work"] == found.work:
+            rows = sum(f["rows"] for f in manifest["files"] if f["dataset"] == "documents")
+            done[manifest["source"]] = done.get(manifest["source"], 0) + rows
+    return done
+
+
+def _right(name: str) -> Any:
+    from rich.table import Column
+
+    return Column(name, justify="right")
+
+
+def outcome(run: dict[str, Any]) -> int:
+    """The funnel and what became of the run; returns the exit status."""
+    corpus = Path(run["corpus"])
+    if run["did"] == "nothing":
+        print(f"Nothing to do: run {run['run']} is complete, snapshot {run['snapshot']} is the newest.")
+        return 0
+    funnel(corpus, None)
+    out = console()
+    spent = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in run["seconds"].items())
+    out.print(f"\nrun {run['run']}: snapshot {run['snapshot']} in {corpus} ({spent})")
+    for shard, error in run["failed_shards"].items():
+        out.print(f"[red]shard {shard} could not be made:[/] {escape(error)}")
+    if run["failed_shards"]:
+        out.print("The same command tries the missing shards again.")
+    return 1 if run["failed_shards"] else 0
+
+
+def funnel(corpus: Path, snapshot: int | None) -> None:
+    """Per source and stage: a bar of what is left, and the reasons of what is not."""
+    with store.reading(files.existing(corpus), snapshot) as connection:
+        found, why = reports.funnel(connection), reports.reasons(connection)
+        languages = reports.languages(connection)
+        fidelity, duplicates = reports.fidelity(connection), reports.duplicates(connection)
+    out = console()
+    table = Table(
+        "source",
+        "stage",
+        *[_right(c) for c in ("in", "kept", "dropped", "failed")],
+        "",
+        "why not",
+        box=None,
+        pad_edge=False,
+    )
+    most: dict[str, int] = {}
+    for row in found:
+        first = row["source"] not in most
+        width = most.setdefault(row["source"], max(1, row["in"]))
+        bar = Text("█" * round(_WIDTH / 2 * row["kept"] / width), style="green")
+        bar.append("░" * round(_WIDTH / 2 * (row["dropped"] + row["failed"]) / width), style="red")
+        figures = [f"{row[key]:,}" for key in ("in", "kept", "dropped", "failed")]
+        table.add_row(
+            row["source"] if first else "", row["stage"], *figures, bar, escape(why.get((row["source"], row["stage"]), "")),
+            style="bold" if row["stage"] == "dedup" else None,
+        )  # fmt: skip
+    out.print(table)
+    spoken = ", ".join(f"{row['language']} {row['documents']:,}" for row in languages)
+    out.print(f"\ncorpus: {sum(row['documents'] for row in languages):,} documents: {spoken or 'none'}")
+    out.print(
+        f"duplicates: {duplicates['clusters']:,} clusters of {duplicates['members']:,} documents, "
+        f"{duplicates['exact_copies']:,} exact copies"
+    )
+    for row in fidelity:
+        out.print(
+            f"fidelity: {row['source']} {row['format']}: {row['documents']:,} with a reference, LCS {row['lcs']:.4f} "
+            f"(worst {row['worst_lcs']:.4f}), 5-gram recall {row['order_recall']:.4f}"
+        )
+
+
+def query(corpus: Path, snapshot: int | None, sql: str, format: str = "table", output: Path | None = None) -> None:
+    """Run one query and print its result, or write it to a file."""
+    import duckdb
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    found = files.existing(corpus)
+    with store.reading(found, snapshot) as connection:
+        store.confine(connection, found.root)
+        try:
+            result = connection.sql(sql).to_arrow_table()
+        except duckdb.Error as error:
+            raise ConfigError(f"the query failed: {error}") from None
+    if format == "parquet":
+        if output is None:
+            raise ConfigError("--format parquet needs --output FILE")
+        pa.parquet.write_table(result, output)
+    elif format == "csv":
+        with output.open("wb") if output else sys.stdout.buffer as sink:
+            pa.csv.write_csv(_flat(result), sink)
+    elif format == "json":
+        lines = [orjson.dumps(row, default=str, option=orjson.OPT_APPEND_NEWLINE) for row in result.to_pylist()]
+        with output.open("wb") if output else sys.stdout.buffer as sink:
+            sink.write(b"".join(lines))
+    else:
+        Console(file=output.open("w") if output else None, highlight=False).print(_table(result))
+
+
+def _flat(result: Any) -> Any:
+    """Nested columns as JSON text: CSV has no lists."""
+    import pyarrow as pa
+
+    for position, field in enumerate(result.schema):
+        if pa.types.is_nested(field.type):
+            values = [
+                None if v is None else orjson.dumps(v, default=str).decode() for v in result[field.name].to_pylist()
+            ]
+            result = result.set_column(position, field.name, pa.array(values, pa.string()))
+    return result
+
+
+def _table(result: Any) -> Table:
+    import pyarrow as pa
+
+    numeric = [
+        pa.types.is_integer(f.type) or pa.types.is_floating(f.type) or pa.types.is_decimal(f.type)
+        for f in result.schema
+    ]
+    columns = [_right(f.name) if n else f.name for f, n in zip(result.schema, numeric, strict=True)]
+    table = Table(*columns)
+    for row in result.to_pylist():
+        table.add_row(*[_cell(value) for value in row.values()])
+    return table
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    text = str(value).replace("\n", " ")
+    return escape(text if len(text) <= 200 else text[:197] + "...")
+
+
+def shell(corpus: Path, snapshot: int | None) -> None:
+    """Read queries line by line until `;`, run each, go on after errors."""
+    import readline  # noqa: F401  gives input() its line editing
+
+    interactive = sys.stdin.isatty()
+    if interactive:
+        print(
+            "SQL over documents, signals, clusters, verdicts, corpus, funnel, rejects, runs, shards, snapshots, thresholds."
+        )
+        print("End a query with ;  leave with Ctrl-D.")
+    lines: list[str] = []
+    while True:
+        try:
+            lines.append(input(("florilege> " if not lines else "       ...> ") if interactive else ""))
+        except EOFError:
+            break
+        if lines[-1].rstrip().endswith(";"):
+            _try(corpus, snapshot, "\n".join(lines))
+            lines = []
+    if "".join(lines).strip():
+        _try(corpus, snapshot, "\n".join(lines))
+
+
+def _try(corpus: Path, snapshot: int | None, sql: str) -> None:
+    try:
+        query(corpus, snapshot, sql)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+
+
+def show(corpus: Path, snapshot: int | None, prefix: str, whole: bool) -> None:
+    """One document: where it comes from, what is known, what was decided, its text."""
+    with store.reading(files.existing(corpus), snapshot) as connection:
+        found = reports.document(connection, prefix)
+    out, document, verdict = console(), found["document"], found["verdict"]
+    text = document.pop("text") or ""
+    decided = "kept" if verdict.get("keep") else f"rejected at {verdict.get('stage')}: {verdict.get('reason')}"
+    if verdict.get("duplicate_of"):
+        decided += f" of {verdict['duplicate_of']}"
+    out.print(f"[bold]{escape(document['title'] or '(no title)')}[/]\n{decided}\n")
+    for part in ("document", "cluster", "signals"):
+        table = Table(part, "", box=None, pad_edge=False, show_header=True)
+        for name, value in found[part].items():
+            if value not in (None, [], ""):
+                table.add_row(name, _cell(value))
+        out.print(table, "")
+    shown = text if whole else text[:_PREVIEW]
+    out.print(Text(shown))
+    if len(shown) < len(text):
+        out.print(f"[dim]... {len(text) - len(shown):,} more characters: --whole prints them[/]")
+
+
+def verify(corpus: Path) -> int:
+    """Digests of all files of all snapshots, and the accounting of the newest; returns the exit status."""
+    found = files.existing(corpus)
+    problems = []
+    listed = {f["file"]: f["sha256"] for s in found.read_manifests("snapshots") for f in s["files"]}
+    for name, digest in sorted(listed.items()):
+        path = found.root / name
+        if not path.is_file():
+            problems.append(f"{name}: missing")
+        elif files.sha256(path) != digest:
+            problems.append(f"{name}: not the file that was published")
+    if not problems:
+        with store.reading(found) as connection:
+            problems = [f"{p['source']} {p['stage']}: {p['problem']}" for p in reports.unaccounted(connection)]
+    for problem in problems:
+        print(problem)
+    print(f"{len(listed)} files, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+def doctor(folder: Path) -> int:
+    """Print the checks of this machine; returns 1 when one of them is an error."""
+    from flows.doctor import examine
+
+    out, table = console(), Table("check", "", "found", "what to do", box=None, pad_edge=False)
+    style = {"ok": "green", "warning": "yellow", "error": "red"}
+    findings = examine(folder.resolve())
+    for item in findings:
+        table.add_row(item.check, f"[{style[item.state]}]{item.state}[/]", escape(item.found), escape(item.remedy))
+    out.print(table)
+    return int(any(item.state == "error" for item in findings))

@@ -1,0 +1,66 @@
+import pytest
+
+from extractors import dispatch, html
+from extractors.record import Extract, Record
+
+
+def record(payload: bytes, **fields: object) -> Record:
+    return Record("source", "path", payload=payload, **fields)  # type: ignore[arg-type]
+
+
+PAGE = b"<html lang='fr'><body><h1>T</h1><p>" + "Une phrase du texte, assez longue. ".encode() * 9 + b"</p></body></html>"
+
+
+def test_html() -> None:
+    found = dispatch.extract(record(PAGE, format="html"))
+    assert found.text.startswith("Une phrase")
+    assert found.extractor.startswith("trafilatura")
+
+
+def test_official_journal_pages_have_their_own_extractor() -> None:
+    found = dispatch.extract(record(PAGE, format="html", meta={"celex": "32016R0679", "language": "fr"}))
+    assert "Une phrase" in found.text
+    assert not found.extractor.startswith("trafilatura")
+
+
+def test_xml_by_its_root() -> None:
+    erudit = b"<article lang='fr' typeart='article'><admin/><liminaire><grtitre><titre>Titre</titre></grtitre></liminaire>" \
+             b"<corps><section1><para><alinea>Alinea du corps.</alinea></para></section1></corps></article>"  # fmt: skip
+    found = dispatch.extract(record(erudit, format="xml"))
+    assert "Alinea du corps." in found.text
+    assert found.title == "Titre"
+    jats = b"<article><front/><body><p>Body of it.</p></body></article>"
+    assert "Body of it." in dispatch.extract(record(jats, format="xml")).text
+
+
+def test_plain_text() -> None:
+    found = dispatch.extract(record("Cafe\u0301  \r\n\r\n  d\xe9j\xe0\0\n".encode(), format="txt"))
+    assert found == Extract(text="Café\n  déjà", extractor="text", meta={"encoding": "utf-8"})
+
+
+def test_broken_pdf_is_an_error() -> None:
+    found = dispatch.extract(record(b"%PDF-1.7 and nothing else", format="pdf"))
+    assert found.error
+    assert found.text == ""
+
+
+def test_unknown_format_names_the_choices() -> None:
+    assert dispatch.extract(record(b"x")).error == "no extractor for format None: html, pdf, xml or txt"
+
+
+def test_failure_of_an_extractor_is_an_error_of_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **named: object) -> Extract:
+        raise RuntimeError("x" * 1000)
+
+    monkeypatch.setattr(html, "extract", fail)
+    error = dispatch.extract(record(PAGE, format="html")).error
+    assert error == "html extraction failed: RuntimeError: " + "x" * 286
+
+
+def test_lack_of_memory_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **named: object) -> Extract:
+        raise MemoryError
+
+    monkeypatch.setattr(html, "extract", fail)
+    with pytest.raises(MemoryError):
+        dispatch.extract(record(PAGE, format="html"))

@@ -1,0 +1,164 @@
+import math
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filters.minhash import bands, collision, shingles, text_digest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def document(rng: random.Random, length: int) -> list[str]:
+    return [f"w{rng.randrange(50_000)}" for _ in range(length)]
+
+
+def near_copy(words: list[str], similarity: float, rng: random.Random) -> list[str]:
+    """`words` with so many replaced at a distance that the sets of 5-grams have that Jaccard similarity.
+
+    With k of n shingles changed on each side, J = (n - k) / (n + k); each replaced word changes 5 shingles.
+    """
+    total = len(words) - 4
+    changed = total * (1 - similarity) / (1 + similarity)
+    count = round(changed / 5)
+    step = (len(words) - 10) / count
+    copy = list(words)
+    for k in range(count):
+        copy[5 + int(k * step)] = f"new{rng.randrange(10**9)}"
+    return copy
+
+
+def jaccard(a: str, b: str) -> float:
+    one, two = set(shingles(a)), set(shingles(b))
+    return len(one & two) / len(one | two)
+
+
+def share_found(similarity: float, pairs: int = 200) -> float:
+    rng = random.Random(similarity)
+    found = 0
+    for _ in range(pairs):
+        words = document(rng, 600)
+        a, b = " ".join(words), " ".join(near_copy(words, similarity, rng))
+        assert jaccard(a, b) == pytest.approx(similarity, abs=0.02)
+        found += any(x == y for x, y in zip(bands(a), bands(b), strict=True))
+    return found / pairs
+
+
+def test_near_copies_meet_in_a_band() -> None:
+    assert share_found(0.9) >= 0.97
+
+
+def test_half_similar_documents_seldom_meet() -> None:
+    assert share_found(0.5) < 0.15
+
+
+def test_share_of_pairs_found_follows_the_curve() -> None:
+    expected = collision(0.75)
+    error = math.sqrt(expected * (1 - expected) / 200)
+    assert share_found(0.75) == pytest.approx(expected, abs=4 * error)
+
+
+@pytest.mark.parametrize(
+    ("similarity", "n_bands", "rows", "expected"),
+    # 17 x 15 are the bands of HPLT 3.0
+    [(0.5, 17, 15, 0.001), (0.8, 17, 15, 0.456), (0.9, 17, 15, 0.980), (1, 14, 8, 1), (0, 14, 8, 0)],
+)
+def test_collision(similarity: float, n_bands: int, rows: int, expected: float) -> None:
+    assert collision(similarity, n_bands, rows) == pytest.approx(expected, abs=5e-4)
+
+
+def test_keys_are_the_same_in_every_process() -> None:
+    text = "one two three four five six"
+    program = f"from filters.minhash import bands; print(bands({text!r}))"
+    seed = "1" if os.environ.get("PYTHONHASHSEED") == "0" else "0"
+    other = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert other.stdout.strip() == str(bands(text))
+
+
+def test_keys_do_not_change_from_one_release_to_the_next() -> None:
+    """A corpus stores them: whoever changes these figures makes old and new shards incomparable."""
+    assert bands("one two three four five six", bands=2, rows=4) == [
+        1914731439380933494,
+        11965184212977231860,
+    ]
+
+
+def test_shape_and_parameters() -> None:
+    keys = bands("one two three four five six", bands=3, rows=2)
+    assert len(keys) == 3
+    assert all(0 <= key < 2**64 for key in keys)
+    assert bands("one two three four five six", bands=3, rows=2, seed=2) != keys
+    with pytest.raises(ValueError, match="at least 1"):
+        bands("a", bands=0)
+
+
+def test_case_punctuation_and_white_space_do_not_matter_to_bands() -> None:
+    assert bands("The Member-States shall, protect\nwater") == bands("the member states shall protect water.")
+
+
+def test_annexes_that_differ_only_in_the_figures_of_a_table_differ() -> None:
+    rng = random.Random(3)
+    one, two = (" ".join(f"Substance {n} limit {rng.randrange(900)} mg" for n in range(40)) for _ in range(2))
+    assert text_digest(one) != text_digest(two)
+    assert not set(bands(one)) & set(bands(two))
+
+
+def test_a_text_shorter_than_a_shingle_is_one_shingle() -> None:
+    assert shingles("Two words") == ["two words"]
+    assert shingles("法律") == ["法律"]
+    assert len(bands("Two words")) == 14
+    assert bands("Two words") != bands("Two word")
+
+
+@pytest.mark.parametrize("text", ["", " \n", "... — !"])
+def test_a_text_without_words_has_no_bands(text: str) -> None:
+    assert shingles(text) == []
+    assert bands(text) == []
+
+
+def test_scripts_without_spaces_have_character_shingles() -> None:
+    rng = random.Random(5)
+    text = "".join(chr(rng.randrange(0x4E00, 0x9000)) for _ in range(500))
+    changed = text[:250] + "龥" + text[251:]
+    assert len(shingles(text)) == 496
+    assert jaccard(text, changed) == pytest.approx(491 / 501)
+    assert set(bands(text)) & set(bands(changed))
+
+
+def test_long_texts_do_not_depend_on_how_they_are_cut() -> None:
+    rng = random.Random(7)
+    words = document(rng, 9_000)
+    # a cycle read from two starts and wrapped by 4 words: the same shingles in other blocks
+    one, two = (" ".join(words[k:] + words[:k] + words[k : k + 4]) for k in (0, 4_000))
+    assert set(shingles(one)) == set(shingles(two))
+    assert bands(one) == bands(two)
+
+
+def test_text_digest() -> None:
+    assert text_digest("Stra\u00dfe  1\n") == text_digest("STRASSE 1")
+    assert text_digest("e\u0301") == text_digest("\u00e9")
+    assert text_digest("a.") != text_digest("a")
+    assert len(text_digest("")) == 32
+
+
+@given(st.text(alphabet=st.characters(), max_size=60))
+def test_any_text_has_a_digest_and_bands(text: str) -> None:
+    assert len(text_digest(text)) == 32
+    assert len(bands(text)) in (0, 14)
+
+
+def test_a_lone_surrogate_is_no_error() -> None:
+    assert text_digest("a\ud800") != text_digest("a")
+    assert len(bands("a\ud800b")) == 14

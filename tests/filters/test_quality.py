@@ -1,0 +1,177 @@
+import random
+import string
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.schema import SIGNALS
+from filters import quality
+from filters.quality import signals
+
+DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
+
+
+def ratio_names() -> list[str]:
+    return [name for name in SIGNALS.names if name.endswith("_ratio")]
+
+
+def test_keys_are_the_columns_of_the_schema_in_order() -> None:
+    names = SIGNALS.names
+    assert list(signals("a")) == names[names.index("chars") : names.index("quality") + 1]
+
+
+def test_empty_text_gives_zeros() -> None:
+    result = signals("", "en")
+    assert set(result.values()) == {0}
+
+
+# Words and breaks drawn from few make repeats, which random characters alone would not.
+REPETITIVE = st.lists(st.sampled_from(["a", "bb", "中", "...", "#", "{", "• x", "\n", "\n\n", " ", "1"])).map(" ".join)
+
+
+@given(st.one_of(st.text(), REPETITIVE), st.sampled_from([None, "en", "tr", "zh", "xx"]))
+def test_ratios_stay_between_0_and_1(text: str, language: str | None) -> None:
+    result = signals(text, language)
+    for name in [*ratio_names(), "quality"]:
+        value = result[name]
+        assert value is not None
+        assert 0 <= value <= 1, name
+
+
+def naive_repeated_chars(words: list[str], n: int) -> int:
+    """Gopher's definition read literally: go through the text, jump over each n-gram that was seen before."""
+    seen, chars, i = set(), 0, 0
+    while i + n <= len(words):
+        gram = tuple(words[i : i + n])
+        if gram in seen:
+            chars += len("".join(gram))
+            i += n
+        else:
+            seen.add(gram)
+            i += 1
+    return chars
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c", "dd"]), max_size=80))
+def test_repeated_ngrams_agree_with_the_naive_count(words: list[str]) -> None:
+    text = " ".join(words)
+    result = signals(text)
+    for n in range(5, 11):
+        assert result[f"dup_{n}gram_char_ratio"] == pytest.approx(naive_repeated_chars(words, n) / max(len(text), 1))
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c", "dd"]), min_size=2, max_size=60))
+def test_most_frequent_ngram_agrees_with_the_naive_count(words: list[str]) -> None:
+    text = " ".join(words)
+    result = signals(text)
+    for n in (2, 3, 4):
+        grams = [" ".join(words[i : i + n]) for i in range(len(words) - n + 1)]
+        top = max(grams, key=grams.count, default="")
+        times = grams.count(top)
+        expected = min(1.0, times * len(top) / len(text)) if times > 1 else 0.0
+        assert result[f"top_{n}gram_char_ratio"] == pytest.approx(expected)
+
+
+def test_ngrams_of_a_very_long_text_are_those_of_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quality, "_NGRAM_WORDS", 12)
+    repeated, plain = "a b c d e f " * 4, " ".join(chr(0x400 + n) for n in range(24))
+    assert signals(repeated)["dup_5gram_char_ratio"] == pytest.approx(5 / 24)
+    assert signals(f"{plain} {repeated}")["dup_5gram_char_ratio"] == 0
+
+
+def test_lines_and_paragraphs() -> None:
+    result = signals("• one thing\n- another…\n\nThe end.\n\nThe end.\n\nThe end.")
+    assert result["lines"] == 5
+    assert result["bullet_line_ratio"] == pytest.approx(2 / 5)
+    assert result["ellipsis_line_ratio"] == pytest.approx(1 / 5)
+    assert result["terminal_line_ratio"] == pytest.approx(4 / 5)
+    assert result["short_line_ratio"] == 1
+    assert result["dup_line_ratio"] == pytest.approx(2 / 5)
+    assert result["dup_para_ratio"] == pytest.approx(2 / 4)
+    assert result["dup_line_char_ratio"] == result["dup_para_char_ratio"] == pytest.approx(16 / 52)
+    assert result["line_dup_char_ratio"] == pytest.approx(16 / 45)
+
+
+def test_boilerplate() -> None:
+    notices = "This site uses cookies.\nNotre politique de confidentialité"
+    text = f"Please enable JavaScript.\n{notices}\nfunction() {{ }}"
+    result = signals(text + "\nLorem ipsum dolor.")
+    assert (result["javascript_lines"], result["policy_lines"], result["curly_brackets"]) == (1, 2, 2)
+    assert result["lorem_ipsum"] is True
+    assert signals(text)["lorem_ipsum"] is False
+
+
+def test_words_with_letters_and_symbols() -> None:
+    result = signals("1 2 3 abc # ...")
+    assert result["alpha_word_ratio"] == pytest.approx(1 / 4)
+    assert result["symbol_ratio"] == pytest.approx(2 / 4)
+    assert result["mean_word_length"] == pytest.approx(6 / 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("The cat AND the dog", "en", 2),
+        ("L'art de la guerre", "fr-CA", 2),
+        ("İLE bir ve", "tr", 3),
+        ("ο νόμος και το κράτος", "el", 3),
+        ("这是法律的一部分", "zh", 4),
+        ("words", "en", 0),
+        ("words", "tlh", None),
+        ("words", None, None),
+    ],
+)
+def test_stop_words(text: str, language: str | None, expected: int | None) -> None:
+    assert signals(text, language)["stop_words"] == expected
+
+
+def test_stop_word_lists_are_as_words_are_found() -> None:
+    """A word that `words` would split, or one listed twice, could never be counted."""
+    path = Path(quality.__file__).with_name("stop_words.toml")
+    for language, listed in tomllib.loads(path.read_text(encoding="utf-8")).items():
+        assert signals(listed, language)["stop_words"] == len(listed.split()) >= 8, language
+
+
+@pytest.mark.real
+def test_real_sentences_have_stop_words_of_their_language() -> None:
+    folder = DATA / "langid" / "lingua-py" / "language-testdata" / "sentences"
+    if not folder.exists():
+        pytest.skip("the real data (shared/data) is not beside the project")
+    tried = 0
+    for path in sorted(folder.glob("*.txt")):
+        sentences = path.read_text(encoding="utf-8").splitlines()[:300]
+        texts = [" ".join(sentences[i : i + 10]) for i in range(0, len(sentences) - 9, 10)]
+        found = [signals(text, path.stem)["stop_words"] for text in texts]
+        if found and found[0] is not None:
+            tried += 1
+            assert sum((n or 0) >= 2 for n in found) / len(found) > 0.9, path.stem
+    assert tried > 40
+
+
+def test_word_length_says_nothing_in_scripts_without_spaces() -> None:
+    assert signals("法律的规定适用于所有成员国。")["mean_word_length"] is None
+    assert signals("ข้อความภาษาไทย")["mean_word_length"] is None
+    assert signals("한국어 문장")["mean_word_length"] == pytest.approx(2.5)
+
+
+def test_quality_ranks_the_cleaner_copy_first() -> None:
+    rng = random.Random(1)
+    sentences = [" ".join("".join(rng.choices("abdeilnorst", k=5)) for _ in range(12)) + "." for _ in range(20)]
+    clean = "\n".join(sentences)
+    menu = "\n".join(["Home", "About us", "Contact"])
+    worse = [
+        clean + "\n" + "\n".join([menu] * 5),
+        clean.replace(" ", " # "),
+        clean[: len(clean) // 5],
+        clean + "\n" + clean,
+        "".join(rng.choices(string.punctuation + " \n", k=800)),
+    ]
+    best = signals(clean)["quality"]
+    assert best is not None
+    for text in worse:
+        value = signals(text)["quality"]
+        assert value is not None
+        assert value < best
