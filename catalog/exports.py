@@ -82,9 +82,10 @@ def export(
 def _write(
     connection: duckdb.DuckDBPyConnection, root: Path, staged: Path, kind: Kind, languages: set[str], rows_a_shard: int
 ) -> list[dict[str, Any]]:
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE kept AS SELECT id, size AS cluster_size FROM clusters JOIN verdicts USING (id) WHERE keep"
-    )
+    connection.execute("""
+        CREATE OR REPLACE TEMP TABLE kept AS
+        SELECT id, size AS cluster_size FROM clusters JOIN verdicts USING (id) WHERE keep
+    """)
     outputs: dict[str, _Output] = {}
     try:
         for batch in _batches(connection, root):

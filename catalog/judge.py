@@ -19,8 +19,9 @@ def verdicts(documents: str, signals: str, clusters: str, thresholds: list[dict[
             threshold that its signal is null for.
         superseded: relation with column `id`: documents of files that a newer version has replaced.
     """
+    # Signals are stored as 32-bit floats: compared as such, a value that equals its threshold stays equal.
     tried = "\n".join(
-        f"WHEN NOT coalesce({t['signal']}::DOUBLE {t['op']} {t['value']!r}, true) "
+        f"WHEN NOT coalesce({t['signal']}::FLOAT {t['op']} {t['value']!r}::FLOAT, true) "
         f"THEN {{'stage': {quote(t['stage'])}, 'reason': {quote(t['reason'])}}}"
         for t in thresholds
     )
@@ -40,7 +41,8 @@ def verdicts(documents: str, signals: str, clusters: str, thresholds: list[dict[
             FROM judged WHERE loss IS NULL WINDOW best AS (PARTITION BY cluster ORDER BY {KEEP_BEST})
         )
         SELECT id, place = 1 AS keep, CASE WHEN place > 1 THEN 'dedup' END AS stage,
-               CASE WHEN place = 1 THEN NULL WHEN exact = best_exact THEN 'exact-copy' ELSE 'near-duplicate' END AS reason,
+               CASE WHEN place = 1 THEN NULL WHEN exact = best_exact THEN 'exact-copy'
+                    ELSE 'near-duplicate' END AS reason,
                CASE WHEN place > 1 THEN best_id END AS duplicate_of
         FROM ranked
         UNION ALL

@@ -73,7 +73,7 @@ def _rejects(schema: str) -> str:
 def _funnel(schema: str) -> str:
     """Every stage takes in what the one before it kept, so the figures of a source add up to its records."""
     later = " UNION ALL ".join(
-        f"SELECT source, {position}, '{stage}', 0, count(*) FILTER (v.stage = '{stage}'), 0 FROM judged v GROUP BY source"
+        f"SELECT source, {position}, '{stage}', 0, count(*) FILTER (stage = '{stage}'), 0 FROM judged GROUP BY source"
         for position, stage in enumerate(STAGES, start=3)
     )
     return f"""
@@ -81,7 +81,8 @@ def _funnel(schema: str) -> str:
             SELECT d.source, d.error, v.stage FROM {schema}.documents d LEFT JOIN {schema}.verdicts v USING (id)
         ),
         losses AS (
-            SELECT source, 1 AS position, 'read' AS stage, sum(n) AS records, sum(dropped) AS dropped, sum(failed) AS failed
+            SELECT source, 1 AS position, 'read' AS stage, sum(n) AS records,
+                   sum(dropped) AS dropped, sum(failed) AS failed
             FROM (
                 SELECT source, count(*) AS n, count(*) FILTER (error IS NULL) AS dropped,
                        count(*) FILTER (error IS NOT NULL) AS failed FROM {schema}.skipped GROUP BY source

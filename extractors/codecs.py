@@ -86,10 +86,11 @@ def read_dictionary(content: bytes) -> bytes | None:
     """A dictionary as WARC-zstd archives carry it: as it is, or compressed by itself; None if it is broken."""
     import zstandard
 
-    if not content.startswith(ZSTD_MAGIC):
-        return content or None
     try:
-        reader = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).stream_reader(content)
-        return bytes(reader.read(MAX_DICTIONARY)) or None
+        if content.startswith(ZSTD_MAGIC):
+            reader = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).stream_reader(content)
+            content = bytes(reader.read(MAX_DICTIONARY))
+        ZstdFrame(content)
     except zstandard.ZstdError:
         return None
+    return content or None

@@ -60,9 +60,7 @@ _CODECS = {
 }
 """Python's codec where its name differs from the standard's, or a superset is what the web means by it."""
 
-_UNDETECTED = {"utf-8", "macintosh", "x-mac-cyrillic"} | {
-    f"iso-8859-{part}" for part in (3, 4, 10, 13, 14, 16)
-}
+_UNDETECTED = {"utf-8", "macintosh", "x-mac-cyrillic"} | {f"iso-8859-{part}" for part in (3, 4, 10, 13, 14, 16)}
 """Believed when declared, never guessed: so rare that a guess is mostly wrong."""
 
 _NAMES = {codecs.lookup(_CODECS.get(n, n)).name.replace("-", "_"): n for n in _LABELS if n not in _UNDETECTED}
@@ -104,9 +102,7 @@ def _decode(payload: bytes, charset: str | None) -> tuple[str, str]:
     if wide := _utf16(payload):
         return payload.decode(wide, "replace"), f"detector {wide}"
     declared = list(_declarations(payload, charset))
-    if b"\x1b$" in payload[:_SAMPLE] and (
-        how := next((d for d in declared if d.endswith("iso-2022-jp")), None)
-    ):
+    if b"\x1b$" in payload[:_SAMPLE] and (how := next((d for d in declared if d.endswith("iso-2022-jp")), None)):
         return payload.decode("iso-2022-jp", "replace"), how
     if (text := _attempt(payload, "utf-8")) is not None:
         return text, "utf-8"

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from extractors.unpack import HEAD, Unpacked
+from extractors.unpack import HEAD, NO_RECORD, Unpacked
 
 MAX_HEAD = 1 << 16
 MAX_LINE = 1 << 14
-NO_RECORD = "no record"
 _BLANK_LINE = re.compile(rb"\n\r*\n")
 _ARC = re.compile(rb"(.+) (\S+) (\d{8,18}|null|-) (.+) (-?\d{1,15})\r?\n$")
 _VERSION = re.compile(rb"^warc/\d\.\d{1,2}[ \t\r]*$", re.I | re.M)
@@ -65,10 +64,7 @@ def frames(file: BinaryIO, start: int, stop: int | None, keep: int) -> Iterator[
             if stream.compression is None and stop is not None and offset + frame.position >= stop:
                 return
         before, past = before + stream.position, before
-        damage = stream.damage
         more = stream.next_segment()
-        if frame is None and damage:
-            frame = Frame(0, error=damage)
         if frame is not None:
             if empty and not more and not stream.gap and _is_all_junk(frame):
                 frame.error = _no_archive(file)
@@ -108,8 +104,8 @@ def _placed(frame: Frame, stream: Unpacked, offset: int, before: int, *, alone: 
     return frame
 
 
-def _gap(first: int, last: int) -> Frame:
-    return Frame(0, offset=first, length=last - first, error=f"{NO_RECORD} ({last - first} bytes skipped)")
+def _gap(first: int, last: int, why: str) -> Frame:
+    return Frame(0, offset=first, length=last - first, error=f"{why} ({last - first} bytes skipped)")
 
 
 def _frame(stream: Unpacked, keep: int) -> Frame:

@@ -25,26 +25,17 @@ def extract(
 
     `charset` is what the transport declares, `url` helps to date the page, and no date after `fetched` is believed.
     A page without main text gives an empty text; `error` is set only where there is nothing to parse. `meta` has
-    `encoding`, and where the page declares them `licence`, `robots`, `tdm_reservation` and `mt_plugin`.
+    `encoding`, and what `html_head.read` puts there.
     """
     import trafilatura
     from trafilatura.meta import reset_caches
 
     text, encoding = decode(payload, charset)
-    found = Extract(extractor=_engine(), meta={"encoding": encoding})
     tree = _parse(text)
     if tree is None:
-        found.error = f"html: no markup and no text in {len(payload)} bytes"
-        return found
-    head = html_head.read(tree, url, fetched)
-    found.title, found.authors, found.date, found.language = (
-        head.title,
-        head.authors,
-        head.date,
-        head.language,
-    )
-    found.meta |= head.meta
-    # A tree that is passed in is copied first, so `tree` could be read before and is not worth keeping after.
+        return Extract(extractor=_engine(), error=f"html: no markup and no text in {len(payload)} bytes")
+    found = html_head.read(tree, url, fetched)
+    found.extractor, found.meta["encoding"] = _engine(), encoding
     main = trafilatura.extract(tree, include_comments=False, include_tables=True, deduplicate=False)
     found.text = _tidy(main or "")
     if len(text) > _LARGE:

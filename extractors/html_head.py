@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from extractors import html_plugins
+from extractors.record import Extract
 
 _LENGTH = 500
 _JSON_LENGTH = 1 << 19
@@ -30,9 +31,7 @@ _DATES = (
     "sailthru.date", "og:article:published_time", "article.published",
 )  # fmt: skip
 _LANGUAGES = ("content-language", "dc.language", "dcterms.language", "og:locale", "language")
-_ARTICLE = re.compile(
-    r"(Article|Posting|Report|WebPage|Book|Thesis|Legislation|CreativeWork|Review|Recipe|Event)$"
-)
+_ARTICLE = re.compile(r"(Article|Posting|Report|WebPage|Book|Thesis|Legislation|CreativeWork|Review|Recipe|Event)$")
 
 
 def _finder(path: str) -> Callable[[HtmlElement], list[Any]]:
@@ -59,22 +58,15 @@ _URL_DATE = re.compile(r"/((?:19|20)\d\d)[/-](0?[1-9]|1[0-2])[/-](0?[1-9]|[12]\d
 _SUBTAG = re.compile(r"\s*([A-Za-z]{2,3})(?:[-_.,; ]|$)")
 
 
-@dataclass(slots=True)
-class Head:
-    """What `read` found; the fields are those of `Extract`."""
+def read(tree: HtmlElement, url: str | None = None, fetched: datetime | None = None) -> Extract:
+    """An Extract of a parsed page without its text; `tree` is left as it was.
 
-    title: str | None = None
-    authors: list[str] = field(default_factory=list)
-    date: str | None = None
-    language: str | None = None
-    meta: dict[str, Any] = field(default_factory=dict)
-
-
-def read(tree: HtmlElement, url: str | None = None, fetched: datetime | None = None) -> Head:
-    """Read a parsed page; `tree` is left as it was. No date after `fetched` is believed."""
+    `url` helps to date the page, and no date after `fetched` is believed. `meta` has, where the page declares them,
+    `licence` (an address), `robots` (directives), `tdm_reservation` (`1` or `0`) and `mt_plugin` (a name).
+    """
     named = _named(tree)
     linked = [item for script in _LD(tree) for item in _objects(script.text)]
-    head = Head(_title(tree, named, linked), _authors(tree, named, linked))
+    head = Extract(title=_title(tree, named, linked), authors=_authors(tree, named, linked))
     head.date = _date(tree, named, linked, url, fetched)
     head.language = next((t for value in _languages(tree, named) if (t := _subtag(value))), None)
     for key, value in (
@@ -93,9 +85,7 @@ def _named(tree: HtmlElement) -> dict[str, list[str]]:
     named: dict[str, list[str]] = {}
     for element in _METAS(tree):
         content = _clean(element.get("content"))
-        for key in {
-            element.get(a, "").strip().lower() for a in ("name", "property", "itemprop", "http-equiv")
-        }:
+        for key in {element.get(a, "").strip().lower() for a in ("name", "property", "itemprop", "http-equiv")}:
             if key and content:
                 named.setdefault(key, []).append(content)
     return named
@@ -110,21 +100,18 @@ def _objects(text: str | None) -> Iterator[dict[str, Any]]:
     if not text or len(text) > _JSON_LENGTH:
         return
     try:
-        stack: list[Any] = [json.loads(text, strict=False)]
+        queue: deque[Any] = deque([json.loads(text, strict=False)])
     except (ValueError, RecursionError):
         return
-    while stack:
-        item = stack.pop(0)
+    while queue:
+        item = queue.popleft()
         if isinstance(item, list):
-            stack = item + stack
+            queue.extendleft(reversed(item))
         elif isinstance(item, dict):
             kinds = item.get("@type")
-            if any(
-                isinstance(k, str) and _ARTICLE.search(k)
-                for k in (kinds if isinstance(kinds, list) else [kinds])
-            ):
+            if any(isinstance(k, str) and _ARTICLE.search(k) for k in (kinds if isinstance(kinds, list) else [kinds])):
                 yield item
-            stack += [item[key] for key in ("@graph", "mainEntity") if key in item]
+            queue += [item[key] for key in ("@graph", "mainEntity") if key in item]
 
 
 def _title(tree: HtmlElement, named: dict[str, list[str]], linked: list[dict[str, Any]]) -> str | None:
@@ -143,9 +130,7 @@ def _title(tree: HtmlElement, named: dict[str, list[str]], linked: list[dict[str
 def _authors(tree: HtmlElement, named: dict[str, list[str]], linked: list[dict[str, Any]]) -> list[str]:
     found = [_clean(name) for item in linked for name in _people(item.get("author"))]
     if not found:
-        found = next(
-            (named[name] for name in _AUTHORS if any("://" not in v for v in named.get(name, []))), []
-        )
+        found = next((named[name] for name in _AUTHORS if any("://" not in v for v in named.get(name, []))), [])
     if not found:
         found = [_clean(element.text_content()) for element in _REL_AUTHOR(tree)[:20]]
     return list(dict.fromkeys(name for name in found if name and "://" not in name and len(name) <= 120))
@@ -178,9 +163,7 @@ def _date(
     from htmldate import find_date
 
     # Rules for pages that name no date outright; its slow search of the whole text adds little.
-    guessed: str | None = find_date(
-        tree, extensive_search=False, original_date=True, url=url, max_date=latest
-    )
+    guessed: str | None = find_date(tree, extensive_search=False, original_date=True, url=url, max_date=latest)
     return guessed
 
 

@@ -30,9 +30,7 @@ _MARKS = {
 }
 """What an element's id, or the address of a script or style sheet, contains: the plug-in that puts it there."""
 
-_PLACES: Any = XPath(
-    "//@id | //script/@src | //link/@href | //meta[@name='generator']/@content", smart_strings=False
-)
+_PLACES: Any = XPath("//@id | //script/@src | //link/@href | //meta[@name='generator']/@content", smart_strings=False)
 
 
 def machine_translation(tree: HtmlElement) -> str | None:

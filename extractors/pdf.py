@@ -168,7 +168,7 @@ def _plumber_pages(payload: bytes, indexes: list[int], meta: dict[str, Any]) -> 
         document = pdfplumber.open(io.BytesIO(payload), pages=[index + 1 for index in indexes])
         pages = document.pages
     except Exception as error:  # what PDFium repairs may be beyond pdfminer, in ways it does not name
-        meta["pdfplumber_error"] = f"{type(error).__name__}: {error}"[:200]
+        meta["pdfplumber_error"] = " ".join(page_lines(f"{type(error).__name__}: {error}"))[:200]
         return
     with closing(document):
         for page in pages:

@@ -56,9 +56,25 @@ def drop_running(pages: list[list[str]]) -> tuple[list[list[str]], list[str]]:
     """Pages without running heads, running feet and page numbers; and the distinct lines removed, in order.
 
     A line is running when it comes back at the edge of near pages, word for word or with a number that counts
-    pages. Numbers that change in any other way (Article 5, Article 9) make it text, and so
-    does a place of its own on the first page: that is the title which the heads repeat.
+    pages. Numbers that change in any other way (Article 5, Article 9) make it text. So does a place of its own
+    on the first page (the title which the heads repeat), or standing within pages more often than at an edge.
     """
+    running = _running_places(pages)
+    everywhere = Counter(_NUMBER.sub("#", line) for lines in pages for line in lines)
+    at_edge = Counter(_NUMBER.sub("#", pages[place.page][place.top]) for place in running)
+    removed: dict[str, str] = {}
+    for place in running:
+        line = pages[place.page][place.top]
+        shape = _NUMBER.sub("#", line)
+        # A number alone also stands in tables.
+        if 2 * at_edge[shape] > everywhere[shape] or not any(map(str.isalpha, shape)):
+            removed.setdefault(shape, _finished(line))
+    gone = {(p.page, p.top) for p in running if _NUMBER.sub("#", pages[p.page][p.top]) in removed}
+    kept = [[line for i, line in enumerate(lines) if (n, i) not in gone] for n, lines in enumerate(pages)]
+    return kept, list(removed.values())
+
+
+def _running_places(pages: list[list[str]]) -> list[Place]:
     seen: dict[Signature, list[Place]] = defaultdict(list)
     for page, lines in enumerate(pages):
         for place in _edges(page, lines):
@@ -66,17 +82,12 @@ def drop_running(pages: list[list[str]]) -> tuple[list[list[str]], list[str]]:
                 if not seen[signature] or seen[signature][-1].page < page:
                     seen[signature].append(place)
     need = 2 if len(pages) <= 3 else 3
-    kept: list[list[str]] = []
-    removed: dict[str, str] = {}
-    for page, lines in enumerate(pages):
-        running: set[int] = set()
-        for place in _edges(page, lines):
-            line = lines[place.top]
-            if any(_is_running(place, seen[s], need) for s in _signatures(line, page)):
-                running.add(place.top)
-                removed.setdefault(_NUMBER.sub("#", line), line)
-        kept.append([line for i, line in enumerate(lines) if i not in running])
-    return kept, list(removed.values())
+    return [
+        place
+        for page, lines in enumerate(pages)
+        for place in _edges(page, lines)
+        if any(_is_running(place, seen[s], need) for s in _signatures(lines[place.top], page))
+    ]
 
 
 class Place(NamedTuple):

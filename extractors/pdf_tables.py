@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from extractors.pdf_lines import join_lines, page_lines
+
 MAX_OBJECTS = 4_000
 """Page objects looked at by the test for rulings; a page of line art has no end of them."""
 MAX_RULINGS = 200
@@ -103,10 +105,15 @@ def _objects(page: Any) -> Iterator[Any]:
 
 def markdown(rows: list[list[str | None]]) -> str | None:
     """A table as Markdown, its first row as the header; None for a box or an empty grid."""
-    cells = [[" ".join((cell or "").replace("|", "\\|").split()) for cell in row] for row in rows]
+    cells = [[_cell_text(cell or "") for cell in row] for row in rows]
     cells = [row for row in cells if any(row)]
     filled = sum(1 for row in cells for cell in row if cell)
     if len(cells) < 2 or min(map(len, cells)) < 2 or filled * 3 < sum(map(len, cells)):
         return None
     head, *body = (f"| {' | '.join(row)} |" for row in cells)
     return "\n".join([head, f"|{' --- |' * len(cells[0])}", *body])
+
+
+def _cell_text(cell: str) -> str:
+    text, _ = join_lines([page_lines(cell)])
+    return text.replace("\n", " ").replace("|", "\\|")

@@ -31,6 +31,7 @@ from extractors.record import Extract, Record
 _LENGTH = struct.Struct("<Q")
 _CHUNK = 1 << 20
 _START_S = 120.0
+_END_S = 5.0
 _OUT_OF_MEMORY = 77
 """Exit status of a child that met its memory limit."""
 _PR_SET_PDEATHSIG = 1
@@ -46,7 +47,7 @@ class Sandbox:
     `target` is `module:function`, a function from Record to Extract; the module's `preload()`, where it has one,
     runs in the child before the first record. `memory_mb` is what an extraction may take beyond what the child
     holds after that (MiB of address space, Linux only). `deadline_s` runs from handing over the record; the start
-    of the child is not counted.
+    of the child is not counted. On Linux the child dies with the thread that started it, however that dies.
     """
 
     def __init__(
@@ -71,27 +72,27 @@ class Sandbox:
 
         Raises SandboxError when no child can be started.
         """
-        child = self._child = self._child or _Child(self.target, self.memory_mb)
-        child.await_start()
-        answered = False
+        child = self._child or _Child(self.target, self.memory_mb)
+        # Whoever interrupts this must not find its answer under the next record.
+        self._child = None
         try:
+            child.await_start()
             found = child.ask(record, time.monotonic() + self.deadline_s)
-            answered = True
+            self._child = child
+            return found
         except TimeoutError:
             limit = f"{self.deadline_s:g} s"
-            found = Extract(error=f"{record.format} extraction took over {limit}; the document was given up")
-        except pickle.UnpicklingError as error:
-            found = Extract(error=f"extraction gave no Extract ({error})")
+            error = f"{record.format} extraction took over {limit}; the document was given up"
+        except pickle.UnpicklingError as broken:
+            error = f"extraction gave no Extract ({broken})"
         except BrokenPipeError:
-            found = Extract(error=self._cause(child.process.wait()))
+            error = self._cause(child.status())
         finally:
-            if not answered:
+            if self._child is not child:
                 child.close()
-                self._child = None
-        if self._child is None:
-            # The next child loads its libraries while the caller goes on.
-            self._child = _Child(self.target, self.memory_mb)
-        return found
+        # The next child loads its libraries while the caller goes on.
+        self._child = _Child(self.target, self.memory_mb)
+        return Extract(error=error)
 
     def _cause(self, status: int) -> str:
         if status == _OUT_OF_MEMORY:
@@ -137,6 +138,14 @@ class _Child:
         if not isinstance(found, Extract):
             raise pickle.UnpicklingError(type(found).__name__)
         return found
+
+    def status(self) -> int:
+        """Exit status of a child whose pipe is closed, negative for a signal."""
+        try:
+            return self.process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
 
     def close(self) -> None:
         self.process.kill()

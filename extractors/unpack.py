@@ -15,6 +15,7 @@ from extractors.codecs import MAX_DICTIONARY, Decoder, Plain, ZstdFrame, errors,
 INPUT = 1 << 16
 OUTPUT = 1 << 20
 PROBE = 1 << 13
+NO_RECORD = "no record"
 
 _HEAD = (
     rb"(?:[Ww][Aa][Rr][Cc]/\d\.\d{1,2}[ \t\r]*\n"
@@ -33,7 +34,7 @@ class Unpacked:
 
     `offset` is the stored offset of the segment, `position` the count of its uncompressed bytes already read.
     `damage` says why the segment ended before its compressed data did; `gap` is the stretch (first and last
-    stored offset) of bytes before the segment that belong to no member, `end` where the segment before ended.
+    stored offset, and why) of bytes before the segment that belong to no member, `end` where the segment before ended.
     """
 
     def __init__(self, file: BinaryIO, start: int = 0) -> None:
@@ -45,7 +46,7 @@ class Unpacked:
         self._dictionary = self._read_dictionary() if self.compression == "zstd" else None
         self._errors = errors()
         self._rewinds = 4 * self.size + (1 << 28)
-        self.gap: tuple[int, int] | None = None
+        self.gap: tuple[int, int, str] | None = None
         self.offset = self.end = self._member = -1
         self._begin = start
         self._goto(start)
@@ -77,6 +78,7 @@ class Unpacked:
         self.position = 0
         self._fault: str | None = None
         self._head: bytes | None = None
+        self._lost: str | None = None
         self._over = False
 
     # -- members ------------------------------------------------------------------------------------------
@@ -152,16 +154,22 @@ class Unpacked:
                     self._over = True
                 elif HEAD.match(opened):
                     self._over, self._head = True, opened
-                elif self._fault:
-                    # A member that is broken before it shows a record is no part of this segment.
-                    self._over, self._fault = True, None
-                    self._goto(self._member)
+                elif self._disowned(opened):
+                    self._over = True
                 data = opened if opened and not self._over else b""
             if data:
                 self._buffer = self._buffer[self._at :] + data
                 self._at = 0
                 return True
         return False
+
+    def _disowned(self, head: bytes) -> bool:
+        """Whether the member just opened is broken before it shows a record: then it belongs to no segment."""
+        if not self._fault or HEAD.match(head):
+            return False
+        self._lost, self._fault = self._fault, None
+        self._goto(self._member)
+        return True
 
     # -- segments -----------------------------------------------------------------------------------------
 
@@ -179,11 +187,12 @@ class Unpacked:
         if self.compression is None or lost >= self.size:
             self.end = self.size
             return False
-        found = self._find_member(lost)
+        # What could not be opened once must not be found again.
+        found = self._find_member(lost + 1 if self._lost else lost)
         if broken:
             self.end = found
-        elif not self._blank(lost, found):
-            self.gap = (lost, found)
+        elif self._lost or not self._blank(lost, found):
+            self.gap = (lost, found, self._lost or NO_RECORD)
         return found < self.size and self._restart(found)
 
     def _restart(self, stored: int) -> bool:
@@ -192,8 +201,13 @@ class Unpacked:
         if self.compression is None:
             self._decoder = Plain()
             return self._enter(stored, b"")
-        head = self._open_member()
-        return self._enter(stored, head or b"")
+        head = self._open_member() or b""
+        if self._disowned(head):
+            head = b""
+        lost = self._lost
+        self._enter(stored, head)
+        self._lost = lost
+        return True
 
     def _enter(self, stored: int, head: bytes) -> bool:
         decoder, fault = self._decoder, self._fault

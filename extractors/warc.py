@@ -5,7 +5,8 @@ others with the reason why they are skipped, broken ones with an error.
 
 `Record.offset` is the record's byte offset in the archive as stored. Where a record does not start a gzip
 member or zstd frame there is no such offset: then it is minus the count of uncompressed bytes before the
-record, and `meta["offset_in"]` is `"uncompressed"`, which holds for `length` too.
+record, and `meta["offset_in"]` is `"uncompressed"`, which holds for `length` too. Such an archive is read
+from its start only (`cuts` gives [0]).
 """
 
 from __future__ import annotations

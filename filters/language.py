@@ -12,7 +12,7 @@ import regex
 from filters.model_files import SHIPPED, ModelError, check, digest, find
 
 UNKNOWN = "und"
-SAMPLE_CHARS = 10_000
+SAMPLE_CHARS = 5_000
 """Characters of a text that are looked at. More do not change the answer, and cost grows with each."""
 SAMPLE_WINDOWS = 10
 

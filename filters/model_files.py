@@ -101,9 +101,12 @@ def locate(model: Known, sha256: str | None = None) -> Path:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file, 64 hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """SHA-256 of a file, 64 hex digits. Raises `ModelError` when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as problem:
+        raise ModelError(f"language model {path}: {problem.strerror or problem}") from problem
 
 
 def _verify(path: Path, sha256: str) -> None:

@@ -1,7 +1,7 @@
 """Quality signals of a text: the rules of Gopher, C4 and FineWeb as numbers instead of verdicts.
 
-Gopher: Rae et al. 2021 (arXiv 2112.11446, appendix A.1); C4: Raffel et al. 2020 (JMLR 21/140, section 2.2);
-FineWeb: Penedo et al. 2024 (arXiv 2406.17557, section 3.6). The text is split into words and lines once.
+Gopher: Rae et al. 2021 (arXiv 2112.11446); C4: Raffel et al. 2020 (JMLR 21/140); FineWeb: Penedo et al. 2024
+(arXiv 2406.17557). The text is split into words and lines once.
 """
 
 from __future__ import annotations

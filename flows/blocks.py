@@ -237,7 +237,8 @@ class Progress:
     def __init__(self, corpus: Corpus, run: str, spec: ShardSpec) -> None:
         self.path = progress_folder(corpus, run) / f"{spec.shard}.json"
         self.state = {"pid": os.getpid(), "documents": 0, "bytes": 0}
-        self._before, self._piece = 0, None
+        self._before = 0
+        self._piece: Piece | None = None
         self._next = 0.0
 
     def step(self, piece: Piece, record: Record) -> None:

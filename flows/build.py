@@ -139,11 +139,8 @@ def record_run(
     loaded = load(Path(recipe))
     corpus = Corpus(Path(loaded.output))
     plan, path = _plan(corpus, run), corpus.manifest("runs", run)
-    before = read_json(path) if path.is_file() else {"attempts": 0, "started": started.isoformat()}
-    files = {
-        s.name: {p.path: p.size for spec in plan.shards if spec.source == s.name for p in spec.pieces}
-        for s in loaded.sources
-    }
+    first: dict[str, Any] = {"attempts": 0, "started": started.isoformat()}
+    before = read_json(path) if path.is_file() else first
     manifest = {
         "run": run, "recipe": loaded.name, "status": "incomplete" if failed else "complete",
         "started": before["started"], "ended": datetime.now(UTC).isoformat(), "attempts": before["attempts"] + 1,
@@ -151,7 +148,8 @@ def record_run(
         "failed_shards": failed, "code": plan.code, "settings": loaded.model_dump(mode="json"),
         "seconds": {stage: round(s, 2) for stage, s in seconds.items()},
         "sources": [
-            {"source": s.name, "kind": s.kind, "path": s.path, "files": len(files[s.name]), "bytes": sum(files[s.name].values())}
+            {"source": s.name, "kind": s.kind, "path": s.path, "files": len(plan.present[s.name]),
+             "bytes": sum(spec.bytes for spec in plan.shards if spec.source == s.name)}
             for s in loaded.sources
         ],
     }  # fmt: skip

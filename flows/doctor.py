@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -123,7 +124,7 @@ def _disk(folder: Path) -> Iterator[Finding]:
 
 
 def _optional() -> Iterator[Finding]:
-    found = importlib.util.find_spec("ray") is not None
+    found = find_spec("ray") is not None
     yield Finding(
         "ray", "ok", "installed" if found else "absent (only for engine.kind = \"ray\": pip install 'florilege[ray]')"
     )

@@ -23,6 +23,7 @@ from catalog.errors import ConfigError, RetryableError
 from catalog.files import Corpus, read_json, write_json
 from flows import plan as plans
 from flows.plan import Plan, ShardSpec
+from flows.processes import die_with_parent
 from flows.recipe import Recipe, digest
 
 _POLL_S = 0.1
@@ -127,14 +128,6 @@ def attempts(folder: Path, shard: str) -> int:
     """How often the shard has failed in this run."""
     path = folder / f"{shard}.json"
     return int(read_json(path)["attempts"]) if path.is_file() else 0
-
-
-def die_with_parent() -> None:
-    """Ask Linux to kill this process when the one that started it dies; elsewhere nothing."""
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def _executor(recipe: Recipe, corpus: Corpus, plan: Plan, shards: list[ShardSpec], folder: Path) -> Any:

@@ -160,7 +160,9 @@ _KINDS = {"warc": _warc, "eurlex": _eurlex, "erudit": _erudit, "files": _files}
 
 
 def identify(inputs: list[Input], source: Source, corpus: Corpus, cut: int, keep: bool) -> Iterator[Input]:
-    """Give each input its digest and, for archives, its cuts of about `cut` bytes; a file not changed is not read again.
+    """Give each input its digest and, for archives, its cuts of about `cut` bytes.
+
+    A file that has not changed is not read again.
 
     Yields every input once it is known, so that a caller can show progress. What was learnt is kept for the next
     time if `keep`.

@@ -135,18 +135,11 @@ def _model_digest(recipe: Recipe) -> str:
     """Digest of the language model's file, which is fetched now if it has to be."""
     from filters import model_files
 
-    name, wanted = recipe.language.model, recipe.language.sha256 or ""
     try:
-        known = model_files.known().get(name)
-        path = model_files.locate(known, wanted) if known else Path(name)
-        if wanted:
-            model_files.verify(path, wanted)
+        _, path, _ = model_files.find(recipe.language.model, recipe.language.sha256)
         return model_files.digest(path)
-    except FileNotFoundError:
-        choices = ", ".join(model_files.known())
-        raise ConfigError(f"language.model = {name!r}: neither a file nor a known name ({choices})") from None
     except (model_files.ModelError, OSError) as error:
-        raise ConfigError(f"language.model = {name!r}: {error}") from error
+        raise ConfigError(f"language.model = {recipe.language.model!r}: {error}") from error
 
 
 def _inputs(
@@ -171,11 +164,11 @@ def _done(corpus: Corpus, work: str) -> dict[str, set[tuple[Any, ...]]]:
 def _pieces(items: list[Input]) -> Iterable[Piece]:
     by_path = {item.path: item for item in items}
     for item in items:
-        reference = by_path.get(item.reference or "")
+        other = by_path.get(item.reference) if item.reference else None
         for start, stop in zip(item.cuts, [*item.cuts[1:], None], strict=True):
             yield Piece(
                 item.path, item.uri, item.size, item.digest, start, stop, item.meta,
-                item.reference, reference and reference.uri, reference and reference.digest, item.skip,
+                item.reference, other.uri if other else None, other.digest if other else None, item.skip,
             )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ class MinHash(_Table):
 
 class Thresholds(_Table):
     preset: str = "default"
-    set: dict[str, dict[Literal["min", "max"], float | Literal["off"]]] = {}
+    set: dict[str, dict[str, float | str]] = {}
     """Per signal, limits that replace the preset's: `words = {min = 100}`, `lcs = {min = "off"}`."""
 
 

@@ -11,15 +11,18 @@ def run(recipe: Path) -> dict[str, Any]:
     """Build a recipe; starts Prefect only when something is missing.
 
     Returns:
-        The run's manifest with `did`: `nothing` or `built`.
+        The run's manifest with `did`: `nothing` or `built`, and `corpus`: the folder.
     """
     from flows.prepare import finished, prepare
+    from flows.server import start, used
 
     loaded, corpus, plan = prepare(str(recipe))
     if done := finished(corpus, loaded, plan):
         return {**done, "did": "nothing", "corpus": str(corpus.root)}
+    server = start()
     # The command line says itself what went wrong; Prefect's log would say it again with its own stack.
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
     from flows.build import build
 
-    return {**build(str(recipe)), "did": "built", "corpus": str(corpus.root)}
+    with used(server):
+        return {**build(str(recipe)), "did": "built", "corpus": str(corpus.root)}

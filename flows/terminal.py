@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from catalog import files, reports, store
@@ -19,16 +19,18 @@ from flows.plan import Plan
 from flows.recipe import Recipe
 
 RUNS = """
-    SELECT r.run, r.recipe, r.status, date_trunc('second', r.ended) AS ended, r.attempts, r.made || ' of ' || r.shards AS shards,
-           r.snapshot, left(s.digest, 16) AS corpus_digest, r.seconds
+    SELECT r.run, r.recipe, r.status, date_trunc('second', r.ended) AS ended, r.attempts,
+           r.made || ' of ' || r.shards AS shards, r.snapshot, left(s.digest, 16) AS corpus_digest, r.seconds
     FROM runs r LEFT JOIN snapshots s USING (snapshot) ORDER BY r.ended
 """
-_WIDTH = 40
+_BAR = 20
 _PREVIEW = 2_000
 
 
-def console() -> Console:
-    return Console(highlight=False)
+def console(width: int | None = None) -> Console:
+    """The terminal; where there is none, lines as long as a log or a page takes."""
+    out = Console(highlight=False, soft_wrap=False)
+    return out if out.is_terminal else Console(highlight=False, width=width or 120)
 
 
 def plan(recipe: Recipe, corpus: Corpus, found: Plan) -> None:
@@ -63,9 +65,7 @@ def _documents(corpus: Corpus, found: Plan) -> dict[str, int]:
     return done
 
 
-def _right(name: str) -> Any:
-    from rich.table import Column
-
+def _right(name: str) -> Column:
     return Column(name, justify="right")
 
 
@@ -97,7 +97,7 @@ def funnel(corpus: Path, snapshot: int | None) -> None:
         "source",
         "stage",
         *[_right(c) for c in ("in", "kept", "dropped", "failed")],
-        "",
+        Column("", no_wrap=True, min_width=_BAR),
         "why not",
         box=None,
         pad_edge=False,
@@ -106,8 +106,8 @@ def funnel(corpus: Path, snapshot: int | None) -> None:
     for row in found:
         first = row["source"] not in most
         width = most.setdefault(row["source"], max(1, row["in"]))
-        bar = Text("█" * round(_WIDTH / 2 * row["kept"] / width), style="green")
-        bar.append("░" * round(_WIDTH / 2 * (row["dropped"] + row["failed"]) / width), style="red")
+        bar = Text("█" * round(_BAR * row["kept"] / width), style="green")
+        bar.append("░" * round(_BAR * (row["dropped"] + row["failed"]) / width), style="red")
         figures = [f"{row[key]:,}" for key in ("in", "kept", "dropped", "failed")]
         table.add_row(
             row["source"] if first else "", row["stage"], *figures, bar, escape(why.get((row["source"], row["stage"]), "")),
@@ -153,7 +153,15 @@ def query(corpus: Path, snapshot: int | None, sql: str, format: str = "table", o
         with output.open("wb") if output else sys.stdout.buffer as sink:
             sink.write(b"".join(lines))
     else:
-        Console(file=output.open("w") if output else None, highlight=False).print(_table(result))
+        _print_table(_table(result), output)
+
+
+def _print_table(table: Table, output: Path | None) -> None:
+    if output is None:
+        console(200).print(table)
+    else:
+        with output.open("w", encoding="utf-8") as file:
+            Console(file=file, width=200).print(table)
 
 
 def _flat(result: Any) -> Any:

@@ -114,14 +114,16 @@ def html(act: Act) -> str:
             f'<body>\n<table width="100%"><tbody><tr><td><p class="oj-hd-date">{act.day}</p></td>'
             f'<td><p class="oj-hd-lg">{act.language}</p></td><td><p class="oj-hd-ti">{escape(act.journal)}</p></td>'
             f'<td><p class="oj-hd-oj">{escape(act.series)} {number}</p></td></tr></tbody></table>',
-            f'<hr class="oj-separator"/>\n<div class="eli-container">\n<div class="eli-main-title" id="tit_1">\n{titles}</div>',
+            '<hr class="oj-separator"/>\n<div class="eli-container">',
+            f'<div class="eli-main-title" id="tit_1">\n{titles}</div>',
             '<div class="eli-subdivision" id="pbl_1">',
             *map(_p, act.opening),
             recitals,
             f'{_p(act.adopting)}\n</div>\n<div class="eli-subdivision" id="enc_1">\n{articles}\n</div>',
             '<div class="oj-final">',
             *closing,
-            f'</div>\n<hr class="oj-doc-sep"/>\n<div class="eli-container" id="anx_1">\n<p class="oj-doc-ti">{heading}</p>',
+            '</div>\n<hr class="oj-doc-sep"/>\n<div class="eli-container" id="anx_1">',
+            f'<p class="oj-doc-ti">{heading}</p>',
             f'<p class="oj-ti-tbl">{escape(title)}</p>\n{_rows(rows)}\n</div>',
             f'<hr class="oj-note"/>\n<p class="oj-note">{escape(act.note)}</p>\n</div>\n</body></html>\n',
         ]
@@ -136,8 +138,8 @@ def _pair(mark: str, text: str, name: str = "") -> str:
     """A numbered or lettered paragraph: a table of two columns, as the official journal sets it."""
     attribute = f' class="eli-subdivision" id="{name}"' if name else ""
     return (
-        f'<div{attribute}><table width="100%" border="0" cellspacing="0" cellpadding="0"><col width="4%"/><col width="96%"/>'
-        f'<tbody><tr><td valign="top"><p class="oj-normal">{mark}</p></td>'
+        f'<div{attribute}><table width="100%" border="0" cellspacing="0" cellpadding="0">'
+        f'<col width="4%"/><col width="96%"/><tbody><tr><td valign="top"><p class="oj-normal">{mark}</p></td>'
         f'<td valign="top">{_p(text)}</td></tr></tbody></table></div>'
     )
 
@@ -194,5 +196,7 @@ def write(folder: Path) -> list[dict[str, Any]]:
         about = {"language": act.language.lower(), "title": act.titles[-1]}
         planted.append({"file": f"{name}.html", "kind": "act", "expect": "kept", **about})
         expect, why = _DEFECTS.get(act.defect or "", ("near copy", "the same text typeset"))
-        planted.append({"file": f"{name}.pdf", "kind": "act", "expect": expect, "why": why, "of": f"{name}.html", **about})
+        planted.append(
+            {"file": f"{name}.pdf", "kind": "act", "expect": expect, "why": why, "of": f"{name}.html", **about}
+        )
     return planted

@@ -48,15 +48,15 @@ def warc(name: str, chosen: Iterable[Capture]) -> tuple[bytes, int]:
     record.rec_headers.replace_header("WARC-Date", _date(0))
     writer.write_record(record)
     last = 0
-    digests: dict[str, str] = {}
+    digests: dict[str, tuple[str, str]] = {}
     for number, capture in enumerate(chosen, 1):
         names = {"WARC-Date": _date(number), "WARC-Record-ID": _id(f"{name}/{number}")}
-        request = _request(writer, capture, {**names, "WARC-Record-ID": _id(f"{name}/{number}/request")}, names["WARC-Record-ID"])
+        request = _request(writer, capture, names, _id(f"{name}/{number}/request"))
         response = _response(writer, capture, names, digests)
         writer.write_record(request)
         last = buffer.tell()
         writer.write_record(response)
-        digests.setdefault(capture.url, response.rec_headers.get_header("WARC-Payload-Digest"))
+        digests.setdefault(capture.url, (response.rec_headers.get_header("WARC-Payload-Digest"), names["WARC-Date"]))
     return buffer.getvalue(), last
 
 
@@ -68,18 +68,17 @@ def _date(number: int) -> str:
     return (_START + timedelta(seconds=11 * number)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _request(writer: Any, capture: Capture, names: dict[str, str], response: str) -> Any:
+def _request(writer: Any, capture: Capture, names: dict[str, str], record_id: str) -> Any:
     from warcio.statusandheaders import StatusAndHeaders
 
     _, _, host, *path = capture.url.split("/")
     headers = [("Host", host), ("User-Agent", "florilege-demo"), ("Accept-Encoding", "gzip, br")]
     line = StatusAndHeaders(f"GET /{'/'.join(path)} HTTP/1.1", headers, is_http_request=True)
-    return writer.create_warc_record(
-        capture.url, "request", http_headers=line, warc_headers_dict={**names, "WARC-Concurrent-To": response}
-    )
+    names = {**names, "WARC-Record-ID": record_id, "WARC-Concurrent-To": names["WARC-Record-ID"]}
+    return writer.create_warc_record(capture.url, "request", http_headers=line, warc_headers_dict=names)
 
 
-def _response(writer: Any, capture: Capture, names: dict[str, str], digests: dict[str, str]) -> Any:
+def _response(writer: Any, capture: Capture, names: dict[str, str], digests: dict[str, tuple[str, str]]) -> Any:
     from warcio.statusandheaders import StatusAndHeaders
 
     mime = f"{capture.mime}; charset={capture.charset}" if capture.charset else capture.mime
@@ -97,8 +96,9 @@ def _response(writer: Any, capture: Capture, names: dict[str, str], digests: dic
     reason = {200: "OK", 301: "Moved Permanently", 404: "Not Found"}[capture.status]
     line = StatusAndHeaders(f"{capture.status} {reason}", headers, protocol="HTTP/1.1")
     if capture.revisit_of:
+        digest, date = digests[capture.revisit_of]
         return writer.create_revisit_record(
-            capture.url, digests[capture.revisit_of], capture.revisit_of, _date(1), line, warc_headers_dict=names
+            capture.url, digest, capture.revisit_of, date, line, warc_headers_dict=names
         )
     record = writer.create_warc_record(
         capture.url, "response", io.BytesIO(body), len(body), http_headers=line, warc_headers_dict=names

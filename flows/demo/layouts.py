@@ -1,4 +1,4 @@
-"""Web pages around a text: three kinds of site, each with the menus, asides and notices that surround texts on the web."""
+"""Web pages around a text: three kinds of site, each with the menus, asides and notices that surround texts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Page:
 
 def page_html(page: Page, chrome: dict[str, Any]) -> bytes:
     """The page as its server sends it, before any content coding. `chrome` has the site's own words in its language."""
-    return _LAYOUTS[page.layout](page, chrome).encode(page.charset)
+    return _LAYOUTS[page.layout](page, chrome).encode(page.charset, "xmlcharrefreplace")
 
 
 def head(page: Page, extra: str = "") -> str:
@@ -69,18 +69,21 @@ def _news(page: Page, chrome: dict[str, Any]) -> str:
     return (
         f"{head(page)}<body>\n"
         f'<div id="cookie-banner" class="cookie-consent" role="dialog"><p>{chrome["cookies"]}</p>'
-        f'<button>{chrome["accept"]}</button></div>\n'
+        f"<button>{chrome['accept']}</button></div>\n"
         f"<header>{menu(page, chrome['menu'])}</header>\n<main><article>\n<h1>{escape(page.title)}</h1>\n"
         f'<p class="byline">{escape(page.author)} · <time datetime="{page.date}">{page.date}</time></p>\n'
         f"{_text(page)}\n</article>\n"
         f'<aside class="related"><h3>{chrome["related"]}</h3><ul>{_teasers(chrome)}</ul></aside></main>\n'
-        f'<footer><p>© 2024 {_name(page)}. {chrome["rights"]}</p>{menu(page, chrome["legal"], "footer-nav")}</footer>\n'
+        f"<footer><p>© 2024 {_name(page)}. {chrome['rights']}</p>{menu(page, chrome['legal'], 'footer-nav')}</footer>\n"
         "<script>window.dataLayer=window.dataLayer||[];</script>\n</body></html>\n"
     )
 
 
 def _blog(page: Page, chrome: dict[str, Any]) -> str:
-    comments = "".join(f'<li class="comment"><cite>{who}</cite><p>{escape(what)}</p></li>' for who, what in chrome["comments"])
+    comments = "".join(
+        f'<li class="comment"><cite>{who}</cite><p>{escape(what)}</p></li>' for who, what in chrome["comments"]
+    )
+    aside = f"<h3>{chrome['related']}</h3><ul>{_teasers(chrome)}</ul>"
     return (
         f"{head(page)}<body class='single-post'>\n<div id='page' class='hfeed site'>\n"
         f"<div class='masthead'>{menu(page, chrome['menu'], 'main-navigation')}</div>\n"
@@ -88,7 +91,7 @@ def _blog(page: Page, chrome: dict[str, Any]) -> str:
         f"<div class='entry-meta'>{page.date} <span class='author'>{escape(page.author)}</span></div>\n"
         f"<div class='entry-content'>\n{_text(page)}\n</div>\n<div class='sharedaddy'>{chrome['share']}</div></div>\n"
         f"<div id='comments' class='comments-area'><ol>{comments}</ol></div></div>\n"
-        f"<div id='secondary' class='widget-area sidebar'><h3>{chrome['related']}</h3><ul>{_teasers(chrome)}</ul></div>\n"
+        f"<div id='secondary' class='widget-area sidebar'>{aside}</div>\n"
         f"<div id='colophon' class='site-footer'>{chrome['rights']} · {chrome['cookies']}</div>\n</div></body></html>\n"
     )
 

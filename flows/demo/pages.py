@@ -23,7 +23,7 @@ _PNG = bytes.fromhex(
 
 @dataclass(frozen=True)
 class Capture:
-    """One response as a crawler met it; `body` before content coding. `expect` and `facts` go into the list of plants."""
+    """One response as a crawler met it, `body` before content coding; `expect` and `facts` are what is known of it."""
 
     url: str
     kind: str
@@ -95,7 +95,9 @@ def _article(language: str, chrome: dict[str, Any], entry: dict[str, Any]) -> It
         for old, new in near["changes"]:
             text = text.replace(old, new)
         other = "blog" if page.layout == "news" else "news"
-        changed = replace(page, site=near["site"], slug=near["slug"], paragraphs=tuple(text.split("\n\n")), layout=other)
+        changed = replace(
+            page, site=near["site"], slug=near["slug"], paragraphs=tuple(text.split("\n\n")), layout=other
+        )
         yield _capture(changed, chrome, "near copy", "near copy", of=page.url)
 
 
@@ -104,7 +106,9 @@ def _thin() -> Iterator[Capture]:
     planted = _read("planted.toml")
     for language, labels in planted["navigation"].items():
         page = Page(f"shop-{language}", "all", language, labels[0], "", "", ())
-        body = f"{head(page)}<body>{menu(page, labels)}<footer>{menu(page, labels[::-1], 'foot')}</footer></body></html>"
+        body = (
+            f"{head(page)}<body>{menu(page, labels)}<footer>{menu(page, labels[::-1], 'foot')}</footer></body></html>"
+        )
         yield Capture(page.url, "menu", "dropped", body.encode(), charset="utf-8", facts={"language": language})
     for language, sentence in planted["short"].items():
         page = Page(f"notice-{language}", "index.html", language, "Notice", "", "", ())
@@ -121,16 +125,19 @@ def _machine_made(chrome: dict[str, Any]) -> Iterator[Capture]:
         "javascript error": tuple(texts["javascript"]) * 2,
     }
     for kind, paragraphs in made.items():
-        page = Page("www.offers-4-u", kind.replace(" ", "-"), "en", kind.capitalize(), "admin", "2024-01-01", paragraphs)
+        page = Page(
+            "www.offers-4-u", kind.replace(" ", "-"), "en", kind.capitalize(), "admin", "2024-01-01", paragraphs
+        )
         yield _capture(page, chrome, kind, "dropped")
 
 
 def _translated() -> Iterator[Capture]:
     """Two sites whose other languages come from a translation plug-in, recognised by the plug-in's own markup."""
+    loader = '<script src="/wp-content/plugins/gtranslate/js/fd.js"></script>'
     marks = {
-        "translated": ("de", '<div id="wp-translate"><select class="goog-te-combo"><option>German</option></select></div>', ""),
-        "plugin": ("fr", '<div class="gtranslate_wrapper"></div>', '<script src="/wp-content/plugins/gtranslate/js/fd.js"></script>'),
-    }  # fmt: skip
+        "translated": ("de", '<div id="wp-translate"><select><option>German</option></select></div>', ""),
+        "plugin": ("fr", '<div class="gtranslate_wrapper"></div>', loader),
+    }
     for name, (language, widget, script) in marks.items():
         page = _page(_read("planted.toml")[name], language)
         html = page_html(page, _read(f"pages.{language}.toml")["chrome"]).decode()
@@ -144,13 +151,17 @@ def _not_pages(chrome: dict[str, Any]) -> Iterator[Capture]:
     for language, sentence in texts.items():
         page = Page(f"www.lost-{language}", "gone", language, "404", "", "2024-01-01", (sentence,))
         yield Capture(page.url, "missing", "skipped", page_html(page, chrome), charset="utf-8", status=404)
-    moved = {"https://harbour-notes.example/": "https://www.harbour-notes.example/2024/tide-mill",
-             "http://www.plaza-menor.example/relojero": "https://www.plaza-menor.example/relojero"}  # fmt: skip
+    moved = {
+        "https://harbour-notes.example/": "https://www.harbour-notes.example/2024/tide-mill",
+        "http://www.plaza-menor.example/relojero": "https://www.plaza-menor.example/relojero",
+    }
     for url, target in moved.items():
         yield Capture(url, "redirect", "skipped", b"", status=301, location=target)
     host = "https://www.harbour-notes.example"
     yield Capture(f"{host}/pixel.png", "image", "skipped", _PNG, "image/png")
-    yield Capture(f"{host}/style.css", "style sheet", "skipped", b"body { max-width: 40em; margin: auto }\n", "text/css")
+    yield Capture(
+        f"{host}/style.css", "style sheet", "skipped", b"body { max-width: 40em; margin: auto }\n", "text/css"
+    )
     robots = b"User-agent: *\nDisallow: /drafts/\nCrawl-delay: 5\n"
     yield Capture(f"{host}/robots.txt", "robots.txt", "skipped", robots, "text/plain")
     for url in (f"{host}/2024/tide-mill", "https://www.plaza-menor.example/relojero"):
@@ -160,13 +171,19 @@ def _not_pages(chrome: dict[str, Any]) -> Iterator[Capture]:
 def _garbage(chrome: dict[str, Any]) -> Capture:
     """A good text in 3 MB of state, styles, comments and broken markup: slow to read for a careless parser only."""
     page = _page(_read("planted.toml")["garbage"], "en")
-    state = ",".join(f'"k{n}":{{"id":{n * 7919},"tags":["a","b{n % 13}"],"html":"<p>\\u003cdiv>"}}' for n in range(22_000))
+    state = ",".join(
+        f'"k{n}":{{"id":{n * 7919},"tags":["a","b{n % 13}"],"html":"<p>\\u003cdiv>"}}' for n in range(22_000)
+    )
     styles = "".join(f".c{n}>.d{n % 97}:not(.e){{margin:{n % 9}px;}}\n" for n in range(18_000))
-    broken = "".join(f'<div class="g{n}" class=x data-v=\'{n}\' <b></i><img src=data:,{n} alt=""></div>\n' for n in range(7_000))
+    broken = "".join(
+        f'<div class="g{n}" class=x data-v=\'{n}\' <b></i><img src=data:,{n} alt=""></div>\n' for n in range(7_000)
+    )
     html = page_html(page, chrome).decode()
     html = html.replace("</head>", f"<style>{styles}</style><script>window.__STATE__={{{state}}}</script></head>")
     html = html.replace("<footer>", f"<!-- {'- ' * 50_000} -->{broken}<footer>")
-    return Capture(page.url, "garbage", "kept", html.encode(), charset="utf-8", facts={"language": "en", "title": page.title})
+    return Capture(
+        page.url, "garbage", "kept", html.encode(), charset="utf-8", facts={"language": "en", "title": page.title}
+    )
 
 
 def hanging_page() -> Capture:
@@ -180,4 +197,6 @@ def hanging_page() -> Capture:
     page = Page(entry["site"], entry["slug"], "en", entry["title"], "", "", ())
     spans = " ".join(f"<span>{escape(words[n % len(words)])}</span>" for n in range(40_000))
     body = f"{head(page)}<body><article><p>{spans}</p></article></body></html>"
-    return Capture(page.url, "hanging", "failed", body.encode(), charset="utf-8", facts={"why": "takes minutes to extract"})
+    return Capture(
+        page.url, "hanging", "failed", body.encode(), charset="utf-8", facts={"why": "takes minutes to extract"}
+    )

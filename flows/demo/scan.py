@@ -10,7 +10,7 @@ _MISREAD = {"rn": "m", "in": "m", "ti": "ü", "e": "c", "l": "1", "a": "o", "h":
 
 
 def misread(text: str) -> str:
-    """`text` as recognised from a poor scan: letters taken for others in two words of three, some words run together."""
+    """`text` as recognised from a poor scan: two words of three have letters taken for others, some are run together."""
     words: list[str] = []
     for number, word in enumerate(text.split()):
         if number % 3:

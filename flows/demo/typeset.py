@@ -17,7 +17,7 @@ _NOTE_BAND = 62.0
 
 _VOWELS = "aeiouyàâäáãåæéèêëíìîïóòôöõœúùûü"
 _CONSONANTS = "bcdfghjklmnpqrstvwxzçñß"
-_ONSETS = ("sch", "bl", "br", "ch", "ck", "cl", "cr", "dr", "fl", "fr", "gl", "gn", "gr", "ph", "pl", "pr", "sh", "th", "tr", "vr")
+_ONSETS = tuple("sch bl br ch ck cl cr dr fl fr gl gn gr ph pl pr sh th tr vr".split())
 
 
 class Block(NamedTuple):
@@ -184,7 +184,9 @@ def _draw_furniture(canvas: Any, layout: Layout) -> None:
 
     width, height = _page()
     y = height - _MARGIN + 8
-    left, middle, right = (head.replace("{page}", str(canvas.getPageNumber() - 1 + layout.first_page)) for head in layout.heads)
+    left, middle, right = (
+        head.replace("{page}", str(canvas.getPageNumber() - 1 + layout.first_page)) for head in layout.heads
+    )
     canvas.setFont(BODY, layout.size * 0.85)
     canvas.drawString(_MARGIN, y, left)
     canvas.drawCentredString(width / 2, y, middle)

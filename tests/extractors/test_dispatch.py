@@ -8,7 +8,7 @@ def record(payload: bytes, **fields: object) -> Record:
     return Record("source", "path", payload=payload, **fields)  # type: ignore[arg-type]
 
 
-PAGE = b"<html lang='fr'><body><h1>T</h1><p>" + "Une phrase du texte, assez longue. ".encode() * 9 + b"</p></body></html>"
+PAGE = b"<html lang='fr'><body><h1>T</h1><p>" + b"Une phrase du texte, assez longue. " * 9 + b"</p></body></html>"
 
 
 def test_html() -> None:
@@ -24,8 +24,10 @@ def test_official_journal_pages_have_their_own_extractor() -> None:
 
 
 def test_xml_by_its_root() -> None:
-    erudit = b"<article lang='fr' typeart='article'><admin/><liminaire><grtitre><titre>Titre</titre></grtitre></liminaire>" \
-             b"<corps><section1><para><alinea>Alinea du corps.</alinea></para></section1></corps></article>"  # fmt: skip
+    erudit = (
+        b"<article lang='fr' typeart='article'><admin/><liminaire><grtitre><titre>Titre</titre></grtitre></liminaire>"
+        b"<corps><section1><para><alinea>Alinea du corps.</alinea></para></section1></corps></article>"
+    )
     found = dispatch.extract(record(erudit, format="xml"))
     assert "Alinea du corps." in found.text
     assert found.title == "Titre"

@@ -83,9 +83,7 @@ def test_xml_declaration_counts() -> None:
         (JAPANESE, "cp932", "utf-8", "iso-8859-1", "detector shift_jis"),
     ],
 )
-def test_wrong_declarations_are_found_out(
-    text: str, codec: str, header: str, meta: str | None, how: str
-) -> None:
+def test_wrong_declarations_are_found_out(text: str, codec: str, header: str, meta: str | None, how: str) -> None:
     whole = page(text, meta)
     assert decode(whole.encode(codec), header) == (whole, how)
 

@@ -147,5 +147,5 @@ def test_main_text_of_real_pages() -> None:
     assert sum(scores.values()) / len(scores) >= FLOOR
 
 
-FLOOR = 0.9110
+FLOOR = 0.911
 """Mean F1 as measured with trafilatura 2.3.1, less 0.002."""

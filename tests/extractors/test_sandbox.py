@@ -68,6 +68,20 @@ def test_broken_answers_are_errors_of_the_page(payload: bytes, error: str) -> No
         assert sandbox.extract(record(b"after")).text == "after"
 
 
+def test_interrupted_page_leaves_no_answer_to_the_next() -> None:
+    def interrupt(signum: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    with Sandbox(target=MISBEHAVE) as sandbox:
+        sandbox.extract(record(b"before"))
+        previous = signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(KeyboardInterrupt):
+            sandbox.extract(record(b"sleep"))
+        signal.signal(signal.SIGALRM, previous)
+        assert sandbox.extract(record(b"after")).text == "after"
+
+
 def test_libraries_that_print_or_read_do_not_disturb_the_protocol() -> None:
     with Sandbox(target=MISBEHAVE) as sandbox:
         assert sandbox.extract(record(b"print")).text == "print"
@@ -77,7 +91,7 @@ def test_libraries_that_print_or_read_do_not_disturb_the_protocol() -> None:
 
 @pytest.mark.parametrize("target", ["sandbox_targets:missing", "no_such_module:extract"])
 def test_child_that_cannot_start_is_no_fault_of_a_page(target: str) -> None:
-    with Sandbox(target=target) as sandbox, pytest.raises(SandboxError, match="missing|no_such_module"):
+    with Sandbox(target=target) as sandbox, pytest.raises(SandboxError, match=r"missing|no_such_module"):
         sandbox.extract(record(b"page"))
 
 

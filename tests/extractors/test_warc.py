@@ -174,7 +174,7 @@ def test_zstd_with_a_dictionary() -> None:
         (http(b""), "empty payload"),
         (http(b"\x89PNG\r\n\x1a\n\0\0", "Content-Type: image/png\r\n"), "media-type: image/png"),
         (http(b'{"a": 1}', "Content-Type: application/json\r\n"), "media-type: application/json"),
-        (http(b"<?xml version='1.0'?><rss version='2.0'/>", "Content-Type: text/xml\r\n"), "media-type: application/rss+xml"),
+        (http(b"<?xml version='1.0'?><rss/>", "Content-Type: text/xml\r\n"), "media-type: application/rss+xml"),
         (http(b"<svg xmlns='x'/>", "Content-Type: image/svg+xml\r\n"), "media-type: image/svg+xml"),
         (http(b"\0\1\2\3", ""), "media-type: unknown"),
     ],
@@ -237,28 +237,47 @@ def test_a_wrong_length_loses_no_other_record(pack: Callable[..., bytes], wrong:
     assert [fetch(data, r.offset) for r in found] == found
 
 
+def test_a_member_that_breaks_at_the_edge_of_the_probe_ends_the_search() -> None:
+    stored = zlib.compressobj(0, zlib.DEFLATED, 31)
+    member = bytearray(stored.compress(page("x" * 100_000)) + stored.flush())
+    for length in range(8160, 8200):
+        broken = bytes(member[:length]) + b"\xff" * 3000
+        assert len(read(members(page("one")) + broken + members(page("two")))) == 3
+
+
+@pytest.mark.parametrize("stored", [b"\x37\xa4\x30\xec junk", b"\x28\xb5\x2f\xfd junk", b"", b"any bytes"])
+def test_a_broken_dictionary_is_survived(stored: bytes) -> None:
+    data = b"\x5d\x2a\x4d\x18" + len(stored).to_bytes(4, "little") + stored + zstd_frames(page("one"))
+    assert len(read(data)) == 1
+
+
 def test_says_what_is_short_and_where() -> None:
     data = page("one") + record(http(), length=len(http()) + 120)[:-4]
     assert told(data)[1] == f"payload is 120 bytes short of its declared length at offset {len(page('one'))}"
+
+
+JUNK = "no record (7 bytes skipped)"
 
 
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
         (b"", ["empty file"]),
-        (b"not an archive", ["no WARC or ARC record found (it starts with b'not an a') at offset 0"]),
-        (page("a") + b"garbage\n" + page("b"), ["html", "no record (8 bytes skipped) at offset 218", "html"]),
-        (members(page("a")) + b"garbage" + members(page("b")), ["html", "no record (7 bytes skipped) at offset 180", "html"]),
+        (b"not an archive", ["no WARC or ARC record found (it starts with b'not an a')"]),
+        (page("a") + b"garbag\n" + page("b"), ["html", JUNK, "html"]),
+        (members(page("a")) + b"garbage" + members(page("b")), ["html", JUNK, "html"]),
         (members(page("a")) + bytes(1000), ["html"]),
-        (b"WARC/1.0\r\nWARC-Type: x\r\n\r\n" + page("a"), ["record head has no Content-Length but '' (28 bytes skipped) at offset 0", "html"]),
-        (b"WARC/1.0\r\nWARC-Ty" + b"\r\n" + page("a"), ["record head breaks off (19 bytes skipped) at offset 0", "html"]),
+        (
+            b"WARC/1.0\r\nWARC-Type: x\r\n\r\n" + page("a"),
+            ["record head has no Content-Length but '' (26 bytes skipped)", "html"],
+        ),
+        (b"WARC/1.0\r\nWARC-Ty\r\n" + page("a"), ["record head breaks off (19 bytes skipped)", "html"]),
     ],
     ids=["empty", "none", "garbage", "garbage-gz", "padding", "no-length", "broken-head"],
-)  # fmt: skip
+)
 def test_damage_is_one_error(data: bytes, expected: list[str]) -> None:
     found = read(data)
-    got = [r.skip or r.error or str(r.format) for r in found]
-    assert [text.split(" at offset")[0] for text in got] == [text.split(" at offset")[0] for text in expected]
+    assert [(r.error or str(r.format)).split(" at offset")[0] for r in found] == expected
     assert [fetch(data, r.offset) for r in found] == found
 
 
@@ -378,7 +397,9 @@ def test_real_archives_are_accounted_for(path: Path) -> None:
     found = read(data)
     assert found
     assert len({r.offset for r in found}) == len(found)
-    if {".warc", ".arc"} & set(path.suffixes) and ".txt" not in path.suffixes and ".json" not in path.suffixes:
+    # Where a head gives no length, warcio takes lines of the block for records.
+    delimited = not any("Content-Length" in (r.error or "") for r in found)
+    if delimited and {".warc", ".arc"} & set(path.suffixes) and not {".txt", ".json"} & set(path.suffixes):
         assert len(found) >= counted_by_warcio(data)
     for r in found:
         assert fetch(data, r.offset) == r

@@ -277,9 +277,10 @@ def test_accuracy_on_held_out_sentences(model: LanguageModel) -> None:
         lines = held_out(path.stem)
         accuracy[path.stem] = sum(model.predict(line)[0][0] == path.stem for line in lines) / len(lines)
     eu = [accuracy[language] for language in EU_SENTENCES if language in accuracy]
-    assert sum(accuracy.values()) / len(accuracy) > 0.970
-    assert sum(eu) / len(eu) > 0.973
-    assert min(accuracy.values()) > 0.65
+    assert sum(accuracy.values()) / len(accuracy) > 0.972
+    assert sum(eu) / len(eu) > 0.98
+    assert accuracy.pop("bs") > 0.5  # hardly told from Croatian: the model card says so
+    assert min(accuracy.values()) > 0.75
 
 
 @pytest.mark.real

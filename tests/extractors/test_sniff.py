@@ -1,0 +1,77 @@
+"""Formats by bytes, declared type and name, in this order."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extractors.sniff import is_feed, sniff
+
+HTML = "<!doctype html><html lang=fr><p>Texte"
+
+
+@pytest.mark.parametrize(
+    ("payload", "mime", "url", "expected"),
+    [
+        (HTML.encode(), None, None, "html"),
+        (HTML.encode("utf-16"), "text/plain", None, "html"),
+        (HTML.encode("utf-16-le"), "text/html", None, "html"),
+        (b"\xef\xbb\xbf  " + HTML.encode(), "application/octet-stream", None, "html"),
+        (b"<!-- made by hand -->\n<HTML>", "text/plain", None, "html"),
+        (b"<?xml version='1.0'?>\n<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0'>\n<html>", "text/xml", None, "html"),
+        (b"<?xml version='1.0'?><html xmlns='x'>", "application/xhtml+xml", None, "html"),
+        (b"<html>", "image/png", None, "html"),
+        (b"var a = 1;", "text/html", None, "html"),
+        (b"<p>a<p>b", "application/octet-stream", None, "html"),
+        (b"<html>a stray \0 NUL" + b"x" * 500, "text/html", None, "html"),
+        (b"no tags at all", "text/html", None, "html"),
+        (b"%PDF-1.4", "text/html", None, "pdf"),
+        (b"\n\njunk %PDF-1.7", None, None, "pdf"),
+        (b"<html>how %PDF-1.7 files begin", "text/html", None, "html"),
+        (b"<?xml version='1.0'?><article/>", None, None, "xml"),
+        (b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'c'>]><law/>", "text/html", None, "xml"),
+        (b"<article xmlns='x'/>", "application/xml", None, "xml"),
+        (b"<doc/>", None, "a/b.xml", "xml"),
+        (b"words", "text/plain", None, "txt"),
+        (b"words", None, "notes.txt", "txt"),
+        (b"OTTO is a name", None, "otto.txt", "txt"),
+        (b"The <html> tag </html>", "text/plain", None, "txt"),
+        (b"words", None, "http://a.b/page.html?x=1", "html"),
+        (b"words", None, "http://a.b/no-name", None),
+        (b"words", None, "http://[bad", None),
+        (b"words", "application/pdf", "a.pdf", None),
+        (b'{"a": "<div>"}', "application/json", None, None),
+        (b"a { color: red }", "text/css", "a.html", None),
+        (b"var a = '<div>'", "application/javascript", None, None),
+        (b"\x89PNG\r\n\x1a\n", "text/html", None, None),
+        (b"PK\x03\x04", "text/html", "a.html", None),
+        (bytes(range(256)), "text/html", None, None),
+        (b"", "text/html", None, "html"),
+        (b"", None, None, None),
+    ],
+)
+def test_sniff(payload: bytes, mime: str | None, url: str | None, expected: str | None) -> None:
+    assert sniff(payload, mime, url) == expected
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (b"<?xml version='1.0'?><rss version='2.0'>", "application/rss+xml"),
+        (b"<rdf:RDF xmlns:rdf='x'>", "application/rdf+xml"),
+        (b"<feed xmlns='http://www.w3.org/2005/Atom'>", "application/atom+xml"),
+        (b"<!-- x --><urlset>", "application/sitemap+xml"),
+        (b"<?xml version='1.0'?><!DOCTYPE svg PUBLIC 'x'><svg>", "image/svg+xml"),
+        (b"<article>", None),
+        (b"", None),
+    ],
+)
+def test_is_feed(payload: bytes, expected: str | None) -> None:
+    assert is_feed(payload) == expected
+
+
+@given(st.binary(max_size=600), st.sampled_from([None, "text/html", "text/xml", "text/plain"]), st.text(max_size=20))
+def test_any_bytes_have_an_answer(payload: bytes, mime: str | None, url: str) -> None:
+    assert sniff(payload, mime, url) in ("html", "pdf", "xml", "txt", None)
+    assert sniff(b"<html>" + payload.replace(b"\0", b""), mime, url) == "html"
