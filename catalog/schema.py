@@ -1,6 +1,6 @@
 """The tables at rest: one explicit Arrow schema per dataset, each column with its meaning.
 
-`docs/tables.md` is generated from here (`python -m catalog.schema`), so a column is described once.
+`docs/tables.md` is generated from here (`python -m catalog.reference`), so a column is described once.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ DOCUMENTS = pa.schema(
         _ID,
         _col("source", pa.string(), "name of the source in the recipe"),
         _col("path", pa.string(), "archive or file, relative to the source's root"),
-        _col("offset", pa.int64(), "byte offset of the record in the archive as stored; 0 for a file"),
-        _col("length", pa.int64(), "bytes of the record in the archive as stored"),
+        _col("offset", pa.int64(), "byte offset of the record as stored; minus its uncompressed offset in a one-stream gzip"),
+        _col("length", pa.int64(), "bytes of the record, counted as its offset is; the size of a file"),
         _col("kind", pa.string(), "record type: response, resource, conversion, or file"),
         _col("format", pa.string(), "html, pdf, xml or txt, decided from the bytes"),
         _col("mime", pa.string(), "declared media type"),

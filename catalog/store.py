@@ -25,7 +25,7 @@ from catalog.views import create_views
 
 _PATIENCE_S = 60.0
 
-_TABLES = """
+TABLES = """
 CREATE TABLE corpus_info (root TEXT, schema_version INTEGER);
 CREATE TABLE runs (
     run TEXT PRIMARY KEY, recipe TEXT, status TEXT, started TIMESTAMPTZ, ended TIMESTAMPTZ, attempts INTEGER,
@@ -51,7 +51,7 @@ def rebuild(corpus: Corpus) -> None:
     runs = corpus.read_manifests("runs")
     connection = duckdb.connect(str(fresh))
     try:
-        connection.execute(_TABLES)
+        connection.execute(TABLES)
         connection.execute("INSERT INTO corpus_info VALUES (?, ?)", [str(corpus.root), VERSION])
         _insert(connection, "shards", [
             {**entry, **{key: shard[key] for key in ("shard", "source", "run", "work", "code", "schema")}}

@@ -24,9 +24,13 @@ class Record:
     path: str
     """Path of the archive or file, relative to the source's root, with `/`."""
     offset: int = 0
-    """Byte offset of the record in the archive as stored (compressed); 0 for a file."""
+    """Byte offset of the record in the archive as stored (compressed); 0 for a file.
+
+    Where an archive is one compressed stream, records have no place in the stored bytes: the offset is then minus the
+    uncompressed offset, and `meta["offset_in"]` is `uncompressed`.
+    """
     length: int = 0
-    """Bytes the record takes in the archive as stored (compressed); the size of a file."""
+    """Bytes the record takes, counted as its offset is; the size of a file."""
     payload: bytes = b""
     format: Format | None = None
     """What the payload is, decided from its bytes first and its declared type second."""

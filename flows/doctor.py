@@ -76,7 +76,7 @@ def _compiled() -> Iterator[Finding]:
     checks: dict[str, Callable[[], object]] = {
         "fasttext and the language model": _identify_a_language,
         "PDFium": lambda: importlib.import_module("pypdfium2").PdfDocument.new(),
-        "FastWARC": lambda: importlib.import_module("fastwarc.warc"),
+        "brotli": lambda: importlib.import_module("brotli").decompress(b"\x06"),
         "lxml": lambda: importlib.import_module("lxml.etree"),
         "DuckDB": lambda: importlib.import_module("duckdb").connect().execute("SELECT 1").fetchone(),
     }

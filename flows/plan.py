@@ -21,8 +21,6 @@ _FILES_A_SHARD = 200
 _LIBRARIES = (
     "trafilatura",
     "lxml",
-    "fastwarc",
-    "warcio",
     "pypdfium2",
     "pdfplumber",
     "fasttext",

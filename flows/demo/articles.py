@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 from flows.demo.typeset import Block, Layout, typeset
 
 _NAMESPACE = "http://www.erudit.org/xsd/article"
+_PAPER = (481.9, 680.3)  # 17 x 24 cm, common among journals
 _WORDS = {
     "fr": {"abstract": "Résumé", "keywords": "Mots-clés", "references": "Références"},
     "en": {"abstract": "Abstract", "keywords": "Keywords", "references": "References"},
@@ -127,7 +128,7 @@ def pdf(article: dict[str, Any]) -> bytes:
     blocks.append(Block("heading", _WORDS[language]["references"]))
     blocks += [Block("small", text) for text in article["references"]]
     heads = (article["journal"], f"vol. {article['volume']}, no {article['number']}, {article['year']}", "{page}")
-    return typeset(lead, blocks, Layout(heads, article["columns"], 10.5, first_page=article["pages"][0]))
+    return typeset(lead, blocks, Layout(heads, article["columns"], 10.5, article["pages"][0], page=_PAPER))
 
 
 def write(folder: Path) -> list[dict[str, Any]]:

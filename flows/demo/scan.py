@@ -10,7 +10,7 @@ _MISREAD = {"rn": "m", "in": "m", "ti": "ü", "e": "c", "l": "1", "a": "o", "h":
 
 
 def misread(text: str) -> str:
-    """`text` as recognised from a poor scan: two words of three have letters taken for others, some are run together."""
+    """`text` as recognised from a poor scan: two words of three have wrong letters, some are run together."""
     words: list[str] = []
     for number, word in enumerate(text.split()):
         if number % 3:
@@ -24,14 +24,13 @@ def misread(text: str) -> str:
 
 def scan(pdf: bytes, recognised: bool) -> bytes:
     """The pages of `pdf` as grey pictures; with `recognised`, invisible misread text lies behind each."""
-    from reportlab.lib.pagesizes import A4
     from reportlab.lib.utils import ImageReader
     from reportlab.pdfgen.canvas import Canvas
 
-    width, height = A4
     buffer = io.BytesIO()
-    canvas = Canvas(buffer, pagesize=A4, invariant=1, pageCompression=1)
-    for picture, text in _pages(pdf):
+    canvas = Canvas(buffer, invariant=1, pageCompression=1)
+    for (width, height), picture, text in _pages(pdf):
+        canvas.setPageSize((width, height))
         canvas.drawImage(ImageReader(picture), 0, 0, width, height)
         if recognised:
             layer = canvas.beginText(60, height - 60)
@@ -45,7 +44,7 @@ def scan(pdf: bytes, recognised: bool) -> bytes:
     return buffer.getvalue()
 
 
-def _pages(pdf: bytes) -> Iterator[tuple[io.BytesIO, str]]:
+def _pages(pdf: bytes) -> Iterator[tuple[tuple[float, float], io.BytesIO, str]]:
     import pypdfium2
 
     document = pypdfium2.PdfDocument(pdf)
@@ -56,6 +55,6 @@ def _pages(pdf: bytes) -> Iterator[tuple[io.BytesIO, str]]:
             grey = page.render(scale=1.4, grayscale=True).to_pil().point(lambda value: value // 64 * 85)
             grey.save(picture, format="PNG")
             picture.seek(0)
-            yield picture, page.get_textpage().get_text_range()
+            yield page.get_size(), picture, page.get_textpage().get_text_range()
     finally:
         document.close()

@@ -17,7 +17,8 @@ _NOTE_BAND = 62.0
 
 _VOWELS = "aeiouyàâäáãåæéèêëíìîïóòôöõœúùûü"
 _CONSONANTS = "bcdfghjklmnpqrstvwxzçñß"
-_ONSETS = tuple("sch bl br ch ck cl cr dr fl fr gl gn gr ph pl pr sh th tr vr".split())
+_ONSET = rf"sch|[bcfgkp]l|[bcdfgptv]r|[cpst]h|ck|gn|[{_CONSONANTS}]"
+_BREAK = re.compile(rf"(?<=[{_VOWELS}])[{_CONSONANTS}]*?({_ONSET})(?=[{_VOWELS}])", re.IGNORECASE)
 
 
 class Block(NamedTuple):
@@ -39,6 +40,18 @@ class Layout:
     first_page: int = 1
     password: str | None = None
     """Needed to open the file, where given."""
+    page: tuple[float, float] = (595.3, 841.9)
+    """Width and height of the paper: A4."""
+
+    @property
+    def inner(self) -> float:
+        """Width between the margins."""
+        return self.page[0] - 2 * _MARGIN
+
+    @property
+    def column(self) -> float:
+        """Width of a column."""
+        return (self.inner - (self.columns - 1) * _GUTTER) / self.columns
 
 
 def typeset(lead: Sequence[Block], blocks: Sequence[Block], layout: Layout) -> bytes:
@@ -54,7 +67,8 @@ def typeset(lead: Sequence[Block], blocks: Sequence[Block], layout: Layout) -> b
     flow = [flowable for block in blocks for flowable in _flowables(block, layout)]
     buffer = io.BytesIO()
     secret = StandardEncryption(layout.password, strength=128) if layout.password else None
-    document = BaseDocTemplate(buffer, invariant=1, encrypt=secret, title="".join(b.text for b in lead[:1]))
+    title = "".join(block.text for block in lead[:1])
+    document = BaseDocTemplate(buffer, pagesize=layout.page, invariant=1, encrypt=secret, title=title)
     document.addPageTemplates(_templates(top, layout, notes))
     document.build([NextPageTemplate("next"), *top, FrameBreak(), *flow])
     return buffer.getvalue()
@@ -70,11 +84,7 @@ def hyphenate(text: str) -> str:
 
 
 def _broken(word: str) -> str:
-    cuts = []
-    for run in re.finditer(rf"(?<=[{_VOWELS}])[{_CONSONANTS}]+(?=[{_VOWELS}])", word.lower()):
-        cut = run.end() - next((len(onset) for onset in _ONSETS if run[0].endswith(onset)), 1)
-        if 3 <= cut <= len(word) - 3:
-            cuts.append(cut)
+    cuts = [found.start(1) for found in _BREAK.finditer(word) if 3 <= found.start(1) <= len(word) - 3]
     return "\u00ad".join(word[start:end] for start, end in zip([0, *cuts], [*cuts, len(word)], strict=True))
 
 
@@ -126,8 +136,7 @@ def _table(rows: Sequence[Sequence[str]], layout: Layout) -> Any:
 
     style = _style("cell", layout.size)
     cells = [[Paragraph(escape(cell), style) for cell in row] for row in rows]
-    width = (_page()[0] - 2 * _MARGIN - (layout.columns - 1) * _GUTTER) / layout.columns
-    table = Table(cells, colWidths=[width / len(rows[0])] * len(rows[0]), repeatRows=1)
+    table = Table(cells, colWidths=[layout.column / len(rows[0])] * len(rows[0]), repeatRows=1)
     table.setStyle([("GRID", (0, 0), (-1, -1), 0.5, black), ("VALIGN", (0, 0), (-1, -1), "TOP")])
     return table
 
@@ -147,31 +156,23 @@ def _note(text: str, style: Any) -> Any:
     return Note()
 
 
-def _page() -> tuple[float, float]:
-    from reportlab.lib.pagesizes import A4
-
-    return float(A4[0]), float(A4[1])
-
-
 def _templates(top: Sequence[Any], layout: Layout, notes: bool) -> list[Any]:
     from reportlab.platypus import Frame, PageTemplate
 
-    width, height = _page()
-    inner = width - 2 * _MARGIN
     bottom = _MARGIN + (_NOTE_BAND if notes else 0.0)
-    room = height - _MARGIN - 20 - bottom
-    taken = 4 + sum(f.wrap(inner, room)[1] + f.getSpaceBefore() + f.getSpaceAfter() for f in top)
-    column = (inner - (layout.columns - 1) * _GUTTER) / layout.columns
+    room = layout.page[1] - _MARGIN - 20 - bottom
+    taken = 4 + sum(f.wrap(layout.inner, room)[1] + f.getSpaceBefore() + f.getSpaceAfter() for f in top)
 
     def columns(tall: float) -> list[Any]:
         return [
-            Frame(_MARGIN + n * (column + _GUTTER), bottom, column, tall, 0, 0, 0, 0) for n in range(layout.columns)
+            Frame(_MARGIN + n * (layout.column + _GUTTER), bottom, layout.column, tall, 0, 0, 0, 0)
+            for n in range(layout.columns)
         ]
 
     def furniture(canvas: Any, _document: Any) -> None:
         _draw_furniture(canvas, layout)
 
-    head = Frame(_MARGIN, bottom + room - taken, inner, taken, 0, 0, 0, 0)
+    head = Frame(_MARGIN, bottom + room - taken, layout.inner, taken, 0, 0, 0, 0)
     return [
         PageTemplate("first", [head, *columns(room - taken)], onPageEnd=furniture),
         PageTemplate("next", columns(room), onPageEnd=furniture),
@@ -182,7 +183,7 @@ def _draw_furniture(canvas: Any, layout: Layout) -> None:
     """The running head, and the notes met on this page."""
     from reportlab.platypus import Paragraph
 
-    width, height = _page()
+    width, height = layout.page
     y = height - _MARGIN + 8
     left, middle, right = (
         head.replace("{page}", str(canvas.getPageNumber() - 1 + layout.first_page)) for head in layout.heads
@@ -198,5 +199,5 @@ def _draw_furniture(canvas: Any, layout: Layout) -> None:
         canvas.line(_MARGIN, y, _MARGIN + 90, y)
     for text, style in notes:
         paragraph = Paragraph(_markup(text), style)
-        y -= paragraph.wrap(width - 2 * _MARGIN, _NOTE_BAND)[1] + 2
+        y -= paragraph.wrap(layout.inner, _NOTE_BAND)[1] + 2
         paragraph.drawOn(canvas, _MARGIN, y)
