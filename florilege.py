@@ -201,11 +201,11 @@ def main(arguments: list[str] | None = None) -> Any:
 
     try:
         sys.exit(app(arguments, result_action="return_value") or 0)
-    except (ConfigError, RetryableError, ShardError) as error:
-        print(f"florilege: {error}", file=sys.stderr)
-        sys.exit(2)
     except BrokenPipeError:
         sys.exit(0)
+    except (ConfigError, RetryableError, ShardError, OSError) as error:
+        print(f"florilege: {error}", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         print("florilege: stopped; the same command goes on from here", file=sys.stderr)
         sys.exit(130)

@@ -50,8 +50,11 @@ def export(
         The manifest, which is also written as `manifest.json` beside the card `README.md`.
 
     Raises:
-        ConfigError: the folder is not empty, or a language has no kept document.
+        ConfigError: the folder is not empty, the rows are less than 1, or a language has no kept document.
     """
+    if rows_a_shard < 1:
+        raise ConfigError(f"rows of one file = {rows_a_shard}: at least 1")
+    folder = folder.resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder} is not empty: give a folder that does not exist yet")
     there = {row["language"] for row in reports.languages(connection)}
@@ -176,9 +179,10 @@ def card(connection: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) -> str
     """A dataset card: what is in the export, where it comes from, how it was chosen."""
     snapshot = manifest["snapshot"]
     languages = sorted({f["language"] for f in manifest["files"]})
-    listed = "\n".join(f"  - {language}" for language in languages)
+    # YAML takes a bare `no` for false.
+    listed = "\n".join(f'  - "{language}"' for language in languages)
     suffix = SUFFIX[manifest["format"]]
-    configs = "\n".join(f"  - config_name: {language}\n    data_files: {language}/*.{suffix}" for language in languages)
+    configs = "\n".join(f'  - config_name: "{name}"\n    data_files: "{name}/*.{suffix}"' for name in languages)
     thresholds = reports.rows(
         connection,
         "SELECT stage, signal, op, value FROM thresholds WHERE snapshot = ? ORDER BY position", [snapshot["snapshot"]],

@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.views import quote
 
-KEEP_BEST = "quality DESC, chars DESC, coalesce(date, strftime(fetched, '%Y-%m-%d'), '') DESC, id"
+KEEP_BEST = "quality DESC, chars DESC, coalesce(date, strftime(fetched AT TIME ZONE 'UTC', '%Y-%m-%d'), '') DESC, id"
 """Which member of a cluster stays: quality, then length, then the newer date, then the smaller id."""
 
 

@@ -100,8 +100,14 @@ def table(found: list[dict[str, Any]]) -> str:
         return "(none)"
     cell = "| {} |".format
     lines = [cell(" | ".join(found[0])), cell(" | ".join("---" for _ in found[0]))]
-    lines += [cell(" | ".join(str(v).replace("|", "\\|") for v in row.values())) for row in found]
+    lines += [cell(" | ".join(_cell(value) for value in row.values())) for row in found]
     return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")
 
 
 def document(connection: duckdb.DuckDBPyConnection, prefix: str) -> dict[str, dict[str, Any]]:

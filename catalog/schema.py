@@ -114,6 +114,7 @@ SIGNALS = pa.schema(
         *_LANGUAGE,
         *_QUALITY,
         *_FIDELITY,
+        _col("machine_translated", pa.bool_(), "the page carries a machine-translation plug-in; null for other formats"),
         _col("text_digest", pa.string(), "XXH3-128 of the text, case- and space-folded: equal means exact copy"),
     ]
 )

@@ -64,6 +64,8 @@ def rebuild(corpus: Corpus) -> None:
             _insert(connection, table, [{"snapshot": s["snapshot"], **row} for s in snapshots for row in s[key]])
         create_views(connection, corpus, snapshots)
         connection.execute("CHECKPOINT")
+    except duckdb.IOException as error:
+        raise ConfigError(f"{error}; `florilege catalog verify {corpus.root}` lists what is missing") from error
     finally:
         connection.close()
     fresh.replace(corpus.database)
@@ -92,7 +94,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[s
 def reading(corpus: Corpus, snapshot: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection whose views are those of `snapshot` (default: the newest).
 
-    It reads the corpus folder only: queries cannot open other files, the network or extensions.
+    What others wrote is run behind `confine` only.
 
     Raises:
         ConfigError: no catalog, no such snapshot, or the folder was moved.
@@ -123,8 +125,11 @@ def confine(connection: duckdb.DuckDBPyConnection, *folders: Path) -> None:
 
 
 def _check(connection: duckdb.DuckDBPyConnection, corpus: Corpus) -> None:
-    root, version = connection.execute("SELECT root, schema_version FROM corpus_info").fetchone() or ("", 0)
     remedy = f"run `florilege catalog rebuild {corpus.root}`"
+    try:
+        root, version = connection.execute("SELECT root, schema_version FROM corpus_info").fetchone() or ("", 0)
+    except duckdb.Error as error:
+        raise ConfigError(f"{corpus.database}: damaged ({error}): {remedy}") from error
     if Path(root) != corpus.root:
         raise ConfigError(f"this corpus was moved here from {root}: {remedy}")
     if version != VERSION:
@@ -137,7 +142,7 @@ def _patiently(connect: Callable[[], duckdb.DuckDBPyConnection], remedy: str) ->
         try:
             return connect()
         except duckdb.Error as error:
-            if "lock" not in str(error).lower():
+            if "set lock on file" not in str(error):
                 raise ConfigError(f"the catalog cannot be opened ({error}); {remedy}") from error
             if time.monotonic() > deadline:
                 raise RetryableError(f"the catalog was in use for {_PATIENCE_S:.0f} s: {error}") from error

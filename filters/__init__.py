@@ -1,0 +1,1 @@
+"""Text to signals, signals to verdicts and clusters: pure functions and data."""

@@ -78,7 +78,7 @@ _DEFAULT = (
     *_at_most(dup_line_ratio=0.7, dup_para_ratio=0.7, dup_line_char_ratio=0.4, dup_para_char_ratio=0.4),
     *_at_most(top_2gram_char_ratio=0.20, top_3gram_char_ratio=0.18, top_4gram_char_ratio=0.16),
     *_at_most(dup_10gram_char_ratio=0.5),
-    *_at_most(javascript_lines=10, lorem_ipsum=0),
+    *_at_most(javascript_lines=10, lorem_ipsum=0, machine_translated=0),
 )
 
 PRESETS: dict[str, tuple[Threshold, ...]] = {
@@ -91,7 +91,7 @@ PRESETS: dict[str, tuple[Threshold, ...]] = {
         *_GOPHER,
         *_FINEWEB,
         *_at_least(quality=0.3),
-        *_at_most(javascript_lines=0, policy_lines=0),
+        *_at_most(javascript_lines=0, policy_lines=0, machine_translated=0),
         *_at_least(lcs=0.9, order_recall=0.6),
     ),
 }

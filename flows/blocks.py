@@ -137,6 +137,8 @@ class Signals(PipelineStep):
                     signals.update(language.signals(text, model))
                     signals.update(quality.signals(text, signals["language"]))
                     signals["text_digest"] = minhash.text_digest(text)
+                    if document.metadata["record"].format == "html":
+                        signals["machine_translated"] = "mt_plugin" in document.metadata["extract"].meta
                     document.metadata["bands"] = minhash.bands(
                         text, bands=self.minhash.bands, rows=self.minhash.rows, seed=self.minhash.seed
                     )

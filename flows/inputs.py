@@ -19,6 +19,7 @@ from flows.recipe import Source
 
 _ARCHIVE = re.compile(r"\.w?arc(\.gz|\.zst|\.open)?$", re.IGNORECASE)
 _CHUNK = 1 << 20
+_UNREADABLE = "unreadable"
 
 
 @dataclass(slots=True)
@@ -44,10 +45,16 @@ def opener(uri: str) -> Callable[[], BinaryIO]:
     """A function that opens the file at `uri` for reading, seekable."""
 
     def open_it() -> BinaryIO:
-        file: BinaryIO = fsspec.open(uri, "rb", expand=False).open()
+        filesystem, path = _locate(uri)
+        file: BinaryIO = filesystem.open(path, "rb")
         return file
 
     return open_it
+
+
+def _locate(path: str) -> tuple[Any, str]:
+    # fsspec takes `::` for a chain of file systems; a local name may hold it.
+    return fsspec.core.url_to_fs(path) if "://" in path else (fsspec.filesystem("file"), path)
 
 
 def list_inputs(source: Source) -> list[Input]:
@@ -56,14 +63,14 @@ def list_inputs(source: Source) -> list[Input]:
     Raises:
         ConfigError: the path does not exist, or nothing matches it.
     """
-    filesystem, pattern = fsspec.core.url_to_fs(source.path)
-    root = _root(pattern)
-    if root != pattern:
-        found = filesystem.glob(pattern, detail=True)
-    elif filesystem.isdir(pattern):
+    filesystem, pattern = _locate(source.path)
+    root = pattern
+    if filesystem.isdir(pattern):
         found = filesystem.find(pattern, detail=True)
     elif filesystem.exists(pattern):
         root, found = posixpath.dirname(pattern), {pattern: filesystem.info(pattern)}
+    elif (root := _root(pattern)) != pattern:
+        found = filesystem.glob(pattern, detail=True)
     else:
         raise ConfigError(f"source {source.name}: path = {source.path!r}: no such file or folder")
     inputs = []
@@ -72,9 +79,14 @@ def list_inputs(source: Source) -> list[Input]:
         relative = posixpath.relpath(name, root) if root else name
         if info["type"] == "directory" or any(fnmatch.fnmatch(relative, glob) for glob in source.exclude):
             continue
-        item = Input(relative, _uri(filesystem, name), int(info["size"] or 0), _stamp(info))
-        if info.get("islink") and not Path(name).resolve().is_relative_to(Path(root).resolve()):
+        uri = _uri(filesystem, name)
+        item = Input(_storable(relative), _storable(uri), int(info["size"] or 0), _stamp(info))
+        if item.uri != uri:
+            item.skip = "file-name: not UTF-8"
+        elif info.get("islink") and name != pattern and not Path(name).resolve().is_relative_to(Path(root).resolve()):
             item.skip = "symbolic link out of the source"
+        elif info["type"] == "other" and not Path(name).is_file():
+            item.skip = "no regular file"  # to open a pipe would wait for its other end
         inputs.append(item)
     if not inputs:
         raise ConfigError(f"source {source.name}: path = {source.path!r}: no file matches")
@@ -85,6 +97,11 @@ def _root(pattern: str) -> str:
     """The longest folder before the first wildcard."""
     magic = re.search(r"[*?\[]", pattern)
     return pattern if magic is None else posixpath.dirname(pattern[: magic.start()])
+
+
+def _storable(name: str) -> str:
+    """The name itself if it can be written down, else with its foreign bytes spelt out."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _uri(filesystem: Any, name: str) -> str:
@@ -139,16 +156,16 @@ def _files(source: Source, inputs: list[Input]) -> list[Input]:
         by_folder.setdefault(posixpath.dirname(item.path), []).append(item)
     for siblings in by_folder.values():
         names = [posixpath.basename(item.path) for item in siblings]
-        taken = {}
+        taken = set()
         for item, name in zip(siblings, names, strict=True):
-            glob = source.reference.format(stem=_literal(posixpath.splitext(name)[0]))
+            glob = source.reference.replace("{stem}", _literal(posixpath.splitext(name)[0]))
             match = [other for other in fnmatch.filter(names, glob) if other != name]
             if match:
                 item.reference = posixpath.join(posixpath.dirname(item.path), min(match))
-                taken[min(match)] = name
+                taken.add(min(match))
         for item, name in zip(siblings, names, strict=True):
             if name in taken:
-                item.skip, item.reference = f"reference of {taken[name]}", None
+                item.skip, item.reference = "reference of another file", None
     return inputs
 
 
@@ -172,14 +189,18 @@ def identify(inputs: list[Input], source: Source, corpus: Corpus, cut: int, keep
     path = corpus.work / "inputs" / f"{source.name}.json"
     known = read_json(path) if path.is_file() else {}
     fresh = {}
+    referenced = {item.reference for item in inputs}
     for item in inputs:
-        key = f"{item.uri}|{cut}"
+        key, stamp = f"{item.uri}|{cut}", f"{item.stamp}|{item.skip}"
         seen = known.get(key)
-        if seen is None or seen["stamp"] != item.stamp:
-            digest = "skipped" if item.skip else _digest(item.uri)
+        # A file that could not be read may be readable now without looking any different.
+        if seen is None or seen["stamp"] != stamp or seen["digest"].endswith(_UNREADABLE):
+            digest = _digest(item.uri) if item.skip is None or item.path in referenced else ""
+            if item.skip:
+                digest = f"skipped {digest}".rstrip()  # another digest than as a document
             split = source.kind == "warc" and item.skip is None and item.size > cut
             cuts = warc.cuts(opener(item.uri), cut) if split else [0]
-            seen = {"stamp": item.stamp, "digest": digest, "cuts": cuts}
+            seen = {"stamp": stamp, "digest": digest, "cuts": cuts}
         fresh[key] = seen
         item.digest, item.cuts = seen["digest"], seen["cuts"]
         yield item
@@ -194,5 +215,5 @@ def _digest(uri: str) -> str:
             while chunk := file.read(_CHUNK):
                 hasher.update(chunk)
     except OSError:
-        return "unreadable"  # the reader meets the same error and records it
+        return _UNREADABLE  # the reader meets the same error and records it
     return str(hasher.hexdigest())

@@ -116,7 +116,10 @@ def make(
     run = digest([recipe.name, work, kinds, present])
     stored = corpus.work / "runs" / run / "plan.json"
     if stored.is_file():
-        return load(stored)
+        plan = _relocate(load(stored), inputs)
+        if keep:
+            write_json(stored, asdict(plan))
+        return plan
     done = _done(corpus, work)
     shards = [
         spec
@@ -190,6 +193,16 @@ def _shards(
         ShardSpec(f"{source.name}-{digest([work, [p.identity for p in group]])}", source.name, source.kind, group)
         for group in groups
     ]
+
+
+def _relocate(plan: Plan, inputs: dict[str, list[Input]]) -> Plan:
+    """The same plan with the places where its files are now: a run is known by paths below the sources' roots."""
+    for spec in plan.shards:
+        uris = {item.path: item.uri for item in inputs[spec.source]}
+        for piece in spec.pieces:
+            piece.uri = uris[piece.path]
+            piece.reference_uri = uris[piece.reference] if piece.reference else None
+    return plan
 
 
 def load(path: Path) -> Plan:

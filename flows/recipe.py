@@ -16,7 +16,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Source(_Table):
@@ -108,6 +108,8 @@ class Recipe(_Table):
         for source in sources:
             if source.reference and source.kind != "files":
                 raise ValueError(f"source {source.name}: `reference` is for kind `files`, not {source.kind}")
+            if source.reference and "{stem}" not in source.reference:
+                raise ValueError(f"source {source.name}: reference = {source.reference!r}: no `{{stem}}` in it")
         return sources
 
     def work_settings(self) -> dict[str, Any]:

@@ -138,6 +138,9 @@ def query(corpus: Path, snapshot: int | None, sql: str, format: str = "table", o
     with store.reading(found, snapshot) as connection:
         store.confine(connection, found.root)
         try:
+            # The folder is open for writing too: what spills and what COPY writes are the same to DuckDB.
+            if {s.type for s in connection.extract_statements(sql)} != {duckdb.StatementType.SELECT}:
+                raise ConfigError("only queries are run here: SELECT, FROM, WITH, DESCRIBE, SHOW or SUMMARIZE ...")
             result = connection.sql(sql).to_arrow_table()
         except duckdb.Error as error:
             raise ConfigError(f"the query failed: {error}") from None
@@ -186,8 +189,8 @@ def _table(result: Any) -> Table:
     ]
     columns = [_right(f.name) if n else f.name for f, n in zip(result.schema, numeric, strict=True)]
     table = Table(*columns)
-    for row in result.to_pylist():
-        table.add_row(*[_cell(value) for value in row.values()])
+    for row in zip(*(column.to_pylist() for column in result.columns), strict=True):
+        table.add_row(*map(_cell, row))
     return table
 
 

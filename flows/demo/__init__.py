@@ -15,8 +15,8 @@ def make(folder: Path) -> dict[str, int]:
     (`acts/{CELEX}/{LANG}.html` and `.pdf`, `articles/{id}.xml` and `.pdf`). `planted.json` has an entry for each
     response and file, by `url` or `file`, whose `expect` is one of
 
-    - `kept`: a document of the corpus;
-    - `copy`, `near copy`: has the text, or nearly the text, of the document named in `of`;
+    - `kept`: a document of the corpus, unless a copy of it is kept in its place;
+    - `copy`, `near copy`: has the text, or nearly the text, of the document named in `of`; one of them is kept;
     - `dropped`: can be read, and is not worth keeping;
     - `skipped`: no document;
     - `failed`: cannot be read.

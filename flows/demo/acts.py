@@ -20,7 +20,7 @@ PASSWORD = "quill"
 _ITEM = re.compile(r"(\([a-z]\)|[a-z]\)) ")
 
 _DEFECTS = {
-    "picture": ("dropped", "pages are pictures without a text layer"),
+    "picture": ("failed", "pages are pictures without a text layer"),
     "misread": ("dropped", "pages are pictures; the text layer comes from a bad recognition"),
     "password": ("failed", "needs a password to open"),
     "cut": ("failed", "file ends after a third of its bytes"),

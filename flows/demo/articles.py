@@ -116,9 +116,8 @@ def pdf(article: dict[str, Any]) -> bytes:
     lead.append(Block("centre", article["title"][other]))
     lead += [Block("centre", f"{first} {last}, {place}") for first, last, place in article["authors"]]
     for code in (language, other):
-        words = _WORDS[code]
-        lead.append(Block("small", f"{words['abstract']}. {article['abstract'][code]}"))
-        lead.append(Block("small", f"{words['keywords']}: {', '.join(article['keywords'][code])}"))
+        lead.append(Block("small", f"{_WORDS[code]['abstract']}. {article['abstract'][code]}"))
+        lead.append(Block("small", f"{_WORDS[code]['keywords']}: {', '.join(article['keywords'][code])}"))
     blocks = []
     for number, section in enumerate(article["section"], 1):
         blocks.append(Block("heading", f"{number}. {section['title']}"))
@@ -141,8 +140,6 @@ def write(folder: Path) -> list[dict[str, Any]]:
         (folder / f"{article['id']}.pdf").write_bytes(pdf(article))
         about = {"language": article["language"], "title": article["title"][article["language"]]}
         planted.append({"file": f"{name}.xml", "kind": "article", "expect": "kept", **about})
-        planted.append(
-            {"file": f"{name}.pdf", "kind": "article", "expect": "near copy", "why": "the same text typeset",
-             "of": f"{name}.xml", **about}
-        )  # fmt: skip
+        copy = {"expect": "near copy", "why": "the same text typeset", "of": f"{name}.xml"}
+        planted.append({"file": f"{name}.pdf", "kind": "article", **copy, **about})
     return planted

@@ -119,8 +119,8 @@ def _thin() -> Iterator[Capture]:
 def _machine_made(chrome: dict[str, Any]) -> Iterator[Capture]:
     texts = _read("planted.toml")["machine"]
     made = {
-        "lorem ipsum": (texts["lorem"],) * 2 + (texts["lorem"].swapcase().lower().capitalize(),),
-        "repeated lines": (texts["repeated"],) * 40,
+        "lorem ipsum": (texts["lorem"],) * 2,
+        "repeated lines": tuple(texts["repeated"].format(number=number) for number in range(1, 41)),
         "keywords": tuple(" ".join(texts["keywords"][n:] + texts["keywords"][:n]) for n in range(6)) * 3,
         "javascript error": tuple(texts["javascript"]) * 2,
     }

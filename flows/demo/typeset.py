@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 BODY, BOLD, ITALIC = "Times-Roman", "Times-Bold", "Times-Italic"
 _MARGIN = 60.0
 _GUTTER = 18.0
-_NOTE_BAND = 62.0
+_NOTE_BAND = 50.0
 
 _VOWELS = "aeiouyàâäáãåæéèêëíìîïóòôöõœúùûü"
 _CONSONANTS = "bcdfghjklmnpqrstvwxzçñß"

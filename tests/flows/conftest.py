@@ -1,38 +1,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from commands import Demo, florilege
 
 from flows.server import Server
-
-
-@dataclass(frozen=True)
-class Demo:
-    folder: Path
-    output: str
-
-    @property
-    def recipe(self) -> Path:
-        return self.folder / "recipe.toml"
-
-    @property
-    def corpus(self) -> Path:
-        return self.folder / "corpus"
-
-
-def florilege(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run the command line as a user does."""
-    command = [sys.executable, "-m", "florilege", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-    if check and done.returncode:
-        raise AssertionError(f"{arguments} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
-    return done
 
 
 @pytest.fixture(scope="session")

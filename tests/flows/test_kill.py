@@ -1,19 +1,14 @@
 """A build may die at any moment: the next one ends with the same corpus."""
 
-import importlib.util
 import random
 import shutil
+import time
 from pathlib import Path
 
 import pytest
+from commands import Demo
 
-from tests.flows.conftest import Demo
-
-_script = Path(__file__).resolve().parents[2] / "benchmarks" / "kill.py"
-_spec = importlib.util.spec_from_file_location("kill", _script)
-assert _spec and _spec.loader
-kill = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(kill)
+from benchmarks import kill
 
 
 @pytest.mark.parametrize("part", [0.4, 0.8])
@@ -25,7 +20,7 @@ def test_a_killed_build_ends_in_the_same_corpus(demo: Demo, server: str, tmp_pat
     wanted = len(list((demo.corpus / "manifests" / "shards").glob("*.json")))
     manifests = tmp_path / "corpus" / "manifests" / "shards"
     while process.poll() is None and len(list(manifests.glob("*.json"))) < part * wanted:
-        kill.time.sleep(0.02)
+        time.sleep(0.02)
     assert process.poll() is None, "the build ended before it could be killed"
     process.kill()
     process.wait()
