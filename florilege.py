@@ -72,8 +72,6 @@ def demo(folder: Path = Path("demo")) -> int:
     """
     from flows.demo.tour import tour
 
-    from flows import terminal
-
     return int(bool(tour(folder)["failed_shards"]))
 
 

@@ -139,9 +139,9 @@ def _print(runs: list[Outcome], gold: Mapping[str, str], prefect: measure.Cost) 
 def _scores(run: Outcome, gold: Mapping[str, str]) -> list[str]:
     """F1 over all pages with a reference (0 where none was extracted), the extracted, and the kept ones."""
     texts = {made.original(url): text for url, text in run.extracted.items() if url in run.kept}
-    extracted = {**run.extracted, **texts}
-    sets = (gold, [u for u in gold if u in extracted], [u for u in gold if u in texts])
-    return [f"{measure.f1(gold, found, over):.3f}" for found, over in zip((extracted, extracted, texts), sets)]
+    extracted = {made.original(url): text for url, text in run.extracted.items()} | texts
+    over = (gold, [url for url in gold if url in extracted], [url for url in gold if url in texts])
+    return [f"{measure.f1(gold, extracted, urls):.3f}" for urls in over]
 
 
 def _load() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -23,8 +24,11 @@ def original(url: str) -> str:
 def copies(source: Path, target: Path, count: int) -> None:
     """Write each record `count` times, round by round; all but the first round have another url and record id.
 
-    Payloads are left alone, so all but one of the copies of a page are exact duplicates.
+    Payloads are left alone, so all but one of the copies of a page are exact duplicates. One copy is the file itself.
     """
+    if count == 1:
+        shutil.copyfile(source, target)
+        return
     with target.open("wb") as out:
         for number in range(count):
             with source.open("rb") as file:

@@ -171,7 +171,7 @@ class _Jsonl:
             self._writer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
     def close(self) -> None:
-        self._writer.close()
+        self._writer.close()  # type: ignore[no-untyped-call]
         self._raw.close()
 
 

@@ -26,7 +26,11 @@ def reasons(connection: duckdb.DuckDBPyConnection, most: int = 8) -> dict[tuple[
     """Per (source, stage), the most frequent reasons with their counts."""
     found = rows(
         connection,
-        "SELECT source, stage, reason, count(*) AS n FROM rejects GROUP BY ALL ORDER BY source, stage, n DESC, reason",
+        r"""
+        SELECT source, stage, count(*) AS n,
+               coalesce(regexp_replace(split_part(error, ': ', 1), '\d+', 'N', 'g'), reason) AS reason
+        FROM rejects GROUP BY ALL ORDER BY source, stage, n DESC, reason
+        """,
     )
     listed: dict[tuple[str, str], list[str]] = {}
     for row in found:

@@ -23,7 +23,11 @@ DOCUMENTS = pa.schema(
         _ID,
         _col("source", pa.string(), "name of the source in the recipe"),
         _col("path", pa.string(), "archive or file, relative to the source's root"),
-        _col("offset", pa.int64(), "byte offset of the record as stored; minus its uncompressed offset in a one-stream gzip"),
+        _col(
+            "offset",
+            pa.int64(),
+            "byte offset of the record as stored; if that is one gzip stream, minus the inflated one",
+        ),
         _col("length", pa.int64(), "bytes of the record, counted as its offset is; the size of a file"),
         _col("kind", pa.string(), "record type: response, resource, conversion, or file"),
         _col("format", pa.string(), "html, pdf, xml or txt, decided from the bytes"),
@@ -114,7 +118,7 @@ SIGNALS = pa.schema(
         *_LANGUAGE,
         *_QUALITY,
         *_FIDELITY,
-        _col("machine_translated", pa.bool_(), "the page carries a machine-translation plug-in; null for other formats"),
+        _col("machine_translated", pa.bool_(), "the page carries a machine-translation plug-in; null if no HTML"),
         _col("text_digest", pa.string(), "XXH3-128 of the text, case- and space-folded: equal means exact copy"),
     ]
 )

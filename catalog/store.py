@@ -65,7 +65,8 @@ def rebuild(corpus: Corpus) -> None:
         create_views(connection, corpus, snapshots)
         connection.execute("CHECKPOINT")
     except duckdb.IOException as error:
-        raise ConfigError(f"{error}; `florilege catalog verify {corpus.root}` lists what is missing") from error
+        missing = str(error).splitlines()[0]
+        raise ConfigError(f"{missing}; `florilege catalog verify {corpus.root}` lists what is missing") from error
     finally:
         connection.close()
     fresh.replace(corpus.database)

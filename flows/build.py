@@ -76,10 +76,14 @@ def make_all(recipe: str, run: str) -> dict[str, str]:
     folder = engine.failures_folder(corpus, run)
     for old in folder.glob("*.json"):
         old.unlink()
+    errors: dict[str, str] = {}
     for group in plans.groups(plan.pending(corpus), engine.workers(loaded)):
-        make_group(recipe, run, [spec.shard for spec in group], return_state=True)
+        shards = [spec.shard for spec in group]
+        state = make_group(recipe, run, shards, return_state=True)
+        errors.update(dict.fromkeys(shards, state.message or "not made"))
     missing = [spec.shard for spec in plan.pending(corpus)]
-    return {s: read_json(folder / f"{s}.json")["error"] if engine.attempts(folder, s) else "not made" for s in missing}
+    noted = {s: read_json(folder / f"{s}.json")["error"] for s in missing if engine.attempts(folder, s)}
+    return {shard: noted.get(shard, errors[shard]) for shard in missing}
 
 
 def _worth_another_try(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:

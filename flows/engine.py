@@ -9,10 +9,12 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -28,6 +30,11 @@ from flows.recipe import Recipe, digest
 
 _POLL_S = 0.1
 _WATCH_EVERY = 10
+_RENEW_S = 5.0
+_SLURM_POLL_S = 10.0
+_SLURM_PATIENCE = 30
+_SILENCE_S = 180.0
+"""Longer than network file systems keep a file's time to themselves (NFS: 60 s)."""
 
 
 def make_shards(
@@ -60,7 +67,7 @@ def make_shards(
                 continue
             if watch:
                 watch()
-            if recipe.engine.kind == "local" and (shard := _dead_worker(folder)):
+            if shard := _dead_worker(folder, recipe.engine.kind == "local"):
                 note_failure(failures_folder(corpus, plan.run), shard, "its worker was killed (out of memory?)")
                 raise RetryableError(f"the worker that made shard {shard} was killed; see {log}")
     finally:
@@ -71,14 +78,24 @@ def make_shards(
         raise RetryableError(f"the engine ended with status {process.returncode}: {_last_error(log)}; see {log}")
 
 
-def _dead_worker(folder: Path) -> str | None:
-    """The shard of a worker that was killed from outside: datatrove's pool would wait for its result for ever."""
+def _dead_worker(folder: Path, here: bool) -> str | None:
+    """The shard of a worker that was killed from outside: datatrove's pool would wait for its result for ever.
+
+    Its process is looked for when the workers are `here`, on this machine; elsewhere its mark is no longer renewed.
+    """
+    clock = folder / "clock"
+    clock.touch()
+    now = clock.stat().st_mtime  # by the clock of the file system, as the marks are
     for mark in (folder / "workers").glob("*"):
         try:
-            os.kill(int(mark.name), 0)
+            if here:
+                os.kill(int(mark.read_text()), 0)
+            elif now - mark.stat().st_mtime > _SILENCE_S:
+                return mark.name
         except ProcessLookupError:
-            with suppress(FileNotFoundError):
-                return mark.read_text()
+            return mark.name
+        except (FileNotFoundError, ValueError):
+            continue  # just ended, just begun
     return None
 
 
@@ -89,7 +106,7 @@ def _last_error(log: Path) -> str:
 
 
 class Start:
-    """First block of a local task: dies with its parent, and leaves a mark with its shard while it works."""
+    """First block of a task: dies with its parent, and keeps a mark, named as its shard, fresh while it works."""
 
     def __init__(self, folder: Path, shards: list[ShardSpec]) -> None:
         self.marks, self.shards = folder / "workers", shards
@@ -97,8 +114,17 @@ class Start:
     def __call__(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Any]:
         die_with_parent()
         self.marks.mkdir(parents=True, exist_ok=True)
-        (self.marks / str(os.getpid())).write_text(self.shards[rank].shard)
+        mark = self.marks / self.shards[rank].shard
+        mark.write_text(str(os.getpid()))
+        threading.Thread(target=_renew, args=[mark], daemon=True).start()
         return iter(())
+
+
+def _renew(mark: Path) -> None:
+    with suppress(FileNotFoundError):
+        while True:
+            os.utime(mark)
+            time.sleep(_RENEW_S)
 
 
 class Finish:
@@ -113,7 +139,7 @@ class Finish:
         except Exception as error:
             note_failure(self.failures, self.shards[rank].shard, f"{type(error).__name__}: {error}")
             logging.getLogger(__name__).exception("shard %s", self.shards[rank].shard)
-        (self.marks / str(os.getpid())).unlink(missing_ok=True)
+        (self.marks / self.shards[rank].shard).unlink(missing_ok=True)
 
 
 def failures_folder(corpus: Corpus, run: str) -> Path:
@@ -139,37 +165,51 @@ def _executor(recipe: Recipe, corpus: Corpus, plan: Plan, shards: list[ShardSpec
     ]  # fmt: skip
     # The manifests say what is done; datatrove's own marks would outlive a deleted shard.
     common = {"tasks": len(shards), "logging_dir": str(folder / f"logs-{os.getpid()}"), "skip_completed": False}
-    engine = recipe.engine
-    if engine.kind == "local":
-        from datatrove.executor.local import LocalPipelineExecutor
-
-        line = [Start(folder, shards), *line]
-        return LocalPipelineExecutor(
-            line, workers=min(workers(recipe), len(shards)), start_method="forkserver", **common
-        )
-    if engine.kind == "ray":
+    if recipe.engine.kind == "slurm":
+        return _slurm(recipe, line, common, _job_name(recipe, folder))
+    line = [Start(folder, shards), *line]
+    if recipe.engine.kind == "ray":
         return _ray(recipe, line, common)
-    from datatrove.executor.slurm import SlurmPipelineExecutor
+    from datatrove.executor.local import LocalPipelineExecutor
 
-    slurm = engine.slurm
-    return SlurmPipelineExecutor(
-        line, job_name=f"florilege-{recipe.name}", workers=engine.workers or -1, partition=slurm.partition,
-        time=slurm.time, mem_per_cpu_gb=slurm.mem_per_cpu_gb, qos=slurm.qos, venv_path=slurm.venv_path, **common,
-    )  # fmt: skip
+    return LocalPipelineExecutor(line, workers=min(workers(recipe), len(shards)), start_method="forkserver", **common)
 
 
 def _ray(recipe: Recipe, line: list[Any], common: dict[str, Any]) -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when Ray is imported
     try:
         import ray
     except ImportError:
         raise ConfigError('engine.kind = "ray" needs Ray: pip install "florilege[ray]"') from None
     from datatrove.executor.ray import RayPipelineExecutor
 
-    address = recipe.engine.ray.address
-    ray.init(address=None if address == "local" else address, log_to_driver=False, include_dashboard=False)
+    ray.init(address=recipe.engine.ray.address, log_to_driver=False, include_dashboard=False)
     return RayPipelineExecutor(
         line, workers=recipe.engine.workers or -1, mem_per_cpu_gb=recipe.engine.ray.memory_gb_per_task, **common
     )
+
+
+def _slurm(recipe: Recipe, line: list[Any], common: dict[str, Any], name: str) -> Any:
+    from datatrove.executor.slurm import SlurmPipelineExecutor
+
+    slurm = recipe.engine.slurm
+    activate = slurm.venv_path or str(Path(sys.prefix) / "bin" / "activate")
+    executor = SlurmPipelineExecutor(
+        line, job_name=name, workers=recipe.engine.workers or -1, partition=slurm.partition, time=slurm.time,
+        mem_per_cpu_gb=slurm.mem_per_cpu_gb, qos=slurm.qos, venv_path=shlex.quote(activate), **common,
+    )  # fmt: skip
+    # Its job that adds up statistics waits for all others to succeed, and in the queue for ever when one does not.
+    executor.launch_merge_stats = _no_job
+    return executor
+
+
+def _no_job() -> None:
+    pass
+
+
+def _job_name(recipe: Recipe, folder: Path) -> str:
+    """A name that no other build's jobs have: the folder's is a digest of run and shards."""
+    return f"florilege-{recipe.name}-{folder.name}"
 
 
 def workers(recipe: Recipe) -> int:
@@ -181,24 +221,32 @@ def workers(recipe: Recipe) -> int:
 def main(job_file: str) -> None:
     job = read_json(Path(job_file))
     recipe, corpus = Recipe.model_validate(job["recipe"]), Corpus(Path(job["corpus"]))
-    if recipe.engine.kind == "local":
-        die_with_parent()
+    die_with_parent()
     plan = plans.load(corpus.work / "runs" / job["plan"] / "plan.json")
     wanted = set(job["shards"])
     shards = [s for s in plan.shards if s.shard in wanted]
-    _executor(recipe, corpus, plan, shards, Path(job_file).parent).run()
+    folder = Path(job_file).parent
+    _executor(recipe, corpus, plan, shards, folder).run()
     if recipe.engine.kind == "slurm":
-        _await_slurm(recipe, corpus, shards)
+        _await_slurm(_job_name(recipe, folder))
 
 
-def _await_slurm(recipe: Recipe, corpus: Corpus, shards: list[ShardSpec]) -> None:
+def _await_slurm(name: str) -> None:
     """Slurm's executor returns when its jobs are queued: wait until they have left the queue."""
-    queue = ["squeue", "--noheader", "--name", f"florilege-{recipe.name}"]
-    while any(not corpus.manifest("shards", s.shard).is_file() for s in shards):
-        time.sleep(10)
-        if not subprocess.run(queue, capture_output=True, text=True, check=True).stdout.strip():
-            break
+    queue = ["squeue", "--noheader", "--me", "--name", name]
+    unanswered = 0
+    while unanswered < _SLURM_PATIENCE:
+        time.sleep(_SLURM_POLL_S)
+        asked = subprocess.run(queue, capture_output=True, text=True, check=False)
+        if asked.returncode == 0 and not asked.stdout.strip():
+            return
+        # A controller that is busy or restarts answers later; its jobs go on meanwhile.
+        unanswered = unanswered + 1 if asked.returncode else 0
+    raise RetryableError(f"squeue does not answer: {asked.stderr.strip()}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    # Under its own name: other processes could not find the blocks in `__main__`.
+    from flows.engine import main as run
+
+    run(sys.argv[1])

@@ -29,12 +29,12 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{probe.getsockname()[1]}/api"
         port = self.url.rsplit(":", 1)[1].removesuffix("/api")
+        # As Prefect starts it: without the user interface and without the services of a lasting server.
+        quiet = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app",
              "--host", "127.0.0.1", "--port", port, "--log-level", "error", "--lifespan", "on"],
-            # As Prefect starts it: without the user interface and without the services of a lasting server.
-            env=os.environ | {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"},
-            stdin=subprocess.DEVNULL, preexec_fn=die_with_parent,
+            env=os.environ | quiet, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent,
         )  # fmt: skip
 
     def ready(self) -> bool:

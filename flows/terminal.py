@@ -109,8 +109,9 @@ def funnel(corpus: Path, snapshot: int | None) -> None:
         bar = Text("█" * round(_BAR * row["kept"] / width), style="green")
         bar.append("░" * round(_BAR * (row["dropped"] + row["failed"]) / width), style="red")
         figures = [f"{row[key]:,}" for key in ("in", "kept", "dropped", "failed")]
+        lost = escape(why.get((row["source"], row["stage"]), ""))
         table.add_row(
-            row["source"] if first else "", row["stage"], *figures, bar, escape(why.get((row["source"], row["stage"]), "")),
+            row["source"] if first else "", row["stage"], *figures, bar, lost,
             style="bold" if row["stage"] == "dedup" else None,
         )  # fmt: skip
     out.print(table)
@@ -209,9 +210,7 @@ def shell(corpus: Path, snapshot: int | None) -> None:
 
     interactive = sys.stdin.isatty()
     if interactive:
-        print(
-            "SQL over documents, signals, clusters, verdicts, corpus, funnel, rejects, runs, shards, snapshots, thresholds."
-        )
+        print("SQL over documents, signals, clusters, verdicts, corpus, funnel, rejects, runs, shards, snapshots.")
         print("End a query with ;  leave with Ctrl-D.")
     lines: list[str] = []
     while True:

@@ -62,8 +62,9 @@ def flip(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda b: b"", lambda b: b"no database", lambda b: b[: len(b) // 2], lambda b: b[:12288] + flip(b[12288:]), flip]
-)  # fmt: skip
+    "damage",
+    [lambda b: b"", lambda b: b"no database", lambda b: b[:5_000], lambda b: b[:12_288] + flip(b[12_288:]), flip],
+)
 def test_a_damaged_catalog_says_so_at_once(own_corpus: Corpus, damage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     own_corpus.database.write_bytes(damage(own_corpus.database.read_bytes()))
     monkeypatch.setattr(store.time, "sleep", lambda _: pytest.fail("it waits for a damaged file to get better"))
