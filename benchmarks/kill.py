@@ -69,14 +69,14 @@ def undisturbed(recipe: Path) -> tuple[float, str]:
 
 
 def disturbed(recipe: Path, after_s: float, chance: random.Random) -> Kill:
-    """Kill one process of a build, then build to the end."""
+    """Kill the build itself or, every other time, one of the processes that it started; then build to the end."""
     process = build(recipe)
     time.sleep(after_s)
     victim = "nothing (it had ended)"
     if process.poll() is None:
-        tree = [psutil.Process(process.pid)]
-        tree += [p for p in tree[0].children(recursive=True) if "uvicorn" not in _command(p)]
-        chosen = tree[0] if chance.random() < 0.5 else chance.choice(tree)
+        whole = psutil.Process(process.pid)
+        started = [p for p in whole.children(recursive=True) if "uvicorn" not in _command(p)]
+        chosen = chance.choice(started) if started and chance.random() < 0.5 else whole
         victim = _command(chosen)
         os.kill(chosen.pid, 9)
     process.wait()

@@ -110,11 +110,17 @@ def _response(number: int, mime: str, body: bytes) -> bytes:
     return head.encode() + http + body + b"\r\n\r\n"
 
 
-_SYLLABLES = ["ba", "con", "di", "er", "for", "gen", "hal", "in", "ja", "ko", "la", "men", "no", "or", "per", "qui"]
+_COMMON = [
+    "the", "of", "and", "to", "in", "a", "is", "that", "for", "it", "was", "on", "are", "as", "with", "be", "at", "by",
+    "this", "have", "from", "or", "had", "not", "but", "what", "all", "were", "when", "we", "there", "can", "which",
+]  # fmt: skip
+_SYLLABLES = ["ban", "con", "der", "er", "for", "ing", "hal", "in", "jar", "ly", "land", "ment", "ness", "or", "per"]
 
 
 def _prose(dice: random.Random, chars: int) -> str:
+    """Lines of 60 words, half of them common English words, half made ones."""
     vocabulary = ["".join(dice.choices(_SYLLABLES, k=dice.randint(1, 4))) for _ in range(5_000)]
+    vocabulary += _COMMON * (len(vocabulary) // len(_COMMON))
     lines, length = [], 0
     while length < chars:
         line = " ".join(dice.choices(vocabulary, k=60)) + "."

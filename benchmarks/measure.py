@@ -44,7 +44,8 @@ def run(command: list[str], cwd: Path, env: Mapping[str, str] | None = None) -> 
     Raises:
         CommandError: it ended with a status other than 0.
     """
-    adopt_orphans()
+    others = {child.pid for child in psutil.Process().children()}
+    _adopt_orphans(True)
     before, start, peak = _cpu_s(), time.monotonic(), 0.0
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **(env or {})}, stdout=output, stderr=errors)
@@ -52,9 +53,10 @@ def run(command: list[str], cwd: Path, env: Mapping[str, str] | None = None) -> 
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_SAMPLE_S)
                 break
-            peak = max(peak, _tree_mb())
+            peak = max(peak, _held_mb(others))
         wall = time.monotonic() - start
-        _await_orphans()
+        _await_orphans(others)
+        _adopt_orphans(False)
         output.seek(0)
         errors.seek(0)
         said = errors.read().decode("utf-8", "replace")
@@ -63,18 +65,22 @@ def run(command: list[str], cwd: Path, env: Mapping[str, str] | None = None) -> 
         return Cost(wall, _cpu_s() - before, peak), output.read().decode("utf-8", "replace")
 
 
-def adopt_orphans() -> None:
-    """Make this process the parent of its descendants' orphans: a fork server outlives whoever started it, and
-    its time would be counted for nobody."""
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+def _adopt_orphans(adopt: bool) -> None:
+    """Become the parent of orphaned descendants, or no longer: a fork server outlives whoever started it, and
+    nobody else would count its time."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(adopt))
 
 
-def _await_orphans(patience_s: float = 10) -> None:
+def _await_orphans(others: set[int], patience_s: float = 10) -> None:
     deadline = time.monotonic() + patience_s
-    with suppress(ChildProcessError):
-        while time.monotonic() < deadline:
-            if os.waitpid(-1, os.WNOHANG) == (0, 0):
-                time.sleep(0.05)
+    while time.monotonic() < deadline:
+        left = [child.pid for child in psutil.Process().children() if child.pid not in others]
+        if not left:
+            return
+        for pid in left:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+        time.sleep(0.05)
 
 
 def _cpu_s() -> float:
@@ -82,13 +88,21 @@ def _cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _tree_mb() -> float:
+def _held_mb(others: set[int]) -> float:
+    """Memory of all descendants of this process, but for the children `others` and theirs."""
     total = 0
-    for process in psutil.Process().children(recursive=True):
-        with suppress(OSError, StopIteration):
-            lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
-            total += int(next(line for line in lines if line.startswith("Pss:")).split()[1])
+    for child in psutil.Process().children():
+        if child.pid not in others:
+            with suppress(psutil.NoSuchProcess):
+                total += sum(_pss_kb(process.pid) for process in (child, *child.children(recursive=True)))
     return total / 1024
+
+
+def _pss_kb(pid: int) -> int:
+    with suppress(OSError, StopIteration):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("Pss:")).split()[1])
+    return 0
 
 
 def words(text: str) -> collections.Counter[str]:

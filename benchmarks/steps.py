@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from catalog.files import Corpus, read_json, write_json
 from catalog.schema import SHARD_DATASETS
 from catalog.shards import ShardWriter
+
+Numbers = npt.NDArray[np.uint64]
 
 _ROWS_A_SHARD = 10_000
 _BANDS = 14
@@ -31,11 +34,10 @@ def make(folder: Path, rows: int) -> int:
     number = np.arange(rows, dtype=np.uint64)
     earlier = (dice.random(rows) * np.maximum(number, 1)).astype(np.uint64)
     copy, near = kind < _COPIES, (kind >= _COPIES) & (kind < _COPIES + _NEAR)
-    # Duplicates are of originals only, so that the number of clusters is the number of originals.
     original = np.where((copy | near) & (number > 0), earlier, number)
-    original = np.where((copy | near)[original], original[original], original)
-    while not (settled := original[original] == original).all():
-        original = np.where(settled, original, original[original])
+    # Duplicates are of originals only, so that the number of clusters is the number of originals.
+    while (original[original] != original).any():
+        original = original[original]
     text = np.where(near, number, original)
     corpus = Corpus(folder)
     for start in range(0, rows, _ROWS_A_SHARD):
@@ -45,22 +47,27 @@ def make(folder: Path, rows: int) -> int:
 
 
 def _shard(
-    corpus: Corpus, start: int, number: np.ndarray, original: np.ndarray, text: np.ndarray, dice: np.random.Generator
+    corpus: Corpus, start: int, number: Numbers, original: Numbers, text: Numbers, dice: np.random.Generator
 ) -> None:
     ids = [_hex("id", n) for n in number]
     size = len(ids)
-    signals = {
+    signals: dict[str, Any] = {
         "id": ids, "language": ["en"] * size, "language_score": dice.random(size, np.float32) / 2 + 0.5,
         "chars": dice.integers(100, 20_000, size), "words": dice.integers(20, 4_000, size),
         "mean_word_length": np.full(size, 5, np.float32), "alpha_word_ratio": dice.random(size, np.float32),
         "quality": dice.random(size, np.float32), "text_digest": [_hex("text", n) for n in text],
     }  # fmt: skip
-    documents = {"id": ids, "source": ["made"] * size, "path": ["made"] * size, "text": ["a text"] * size}
+    documents: dict[str, Any] = {
+        "id": ids,
+        "source": ["made"] * size,
+        "path": ["made"] * size,
+        "text": ["a text"] * size,
+    }
     keys = np.stack([
         _mix((original if band < _SHARED_BANDS else text) * np.uint64(_BANDS) + np.uint64(band))
         for band in range(_BANDS)
     ], axis=1)  # fmt: skip
-    bands = {
+    bands: dict[str, Any] = {
         "id": pa.array(ids).take(pa.array(np.repeat(np.arange(size), _BANDS))),
         "band": np.tile(np.arange(_BANDS), size), "key": keys.ravel(),
     }  # fmt: skip
@@ -77,7 +84,7 @@ def _hex(what: str, number: int) -> str:
     return hashlib.blake2b(f"{what} {number}".encode(), digest_size=16).hexdigest()
 
 
-def _mix(x: np.ndarray) -> np.ndarray:
+def _mix(x: Numbers) -> Numbers:
     """SplitMix64's finaliser: distinct numbers to distinct, scattered keys."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

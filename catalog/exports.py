@@ -111,9 +111,8 @@ def _batches(connection: duckdb.DuckDBPyConnection, root: Path) -> Iterator[pa.T
     )
     for (name,) in names.fetchall():
         documents, signals = parquet([root / name]), parquet([root / name.replace("documents/", "signals/", 1)])
-        query = (
-            f"SELECT {', '.join(COLUMNS)} FROM {documents} JOIN {signals} USING (id) JOIN kept USING (id) ORDER BY id"
-        )
+        joined = f"{documents} d JOIN {signals} s USING (id) JOIN kept USING (id)"
+        query = f"SELECT {', '.join(COLUMNS)} FROM {joined} ORDER BY id"
         for batch in connection.sql(query).to_arrow_reader(_BATCH):
             yield pa.Table.from_batches([batch])
 

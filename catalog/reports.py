@@ -28,7 +28,9 @@ def reasons(connection: duckdb.DuckDBPyConnection, most: int = 8) -> dict[tuple[
         connection,
         r"""
         SELECT source, stage, count(*) AS n,
-               coalesce(regexp_replace(split_part(error, ': ', 1), '\d+', 'N', 'g'), reason) AS reason
+               coalesce(
+                   regexp_replace(split_part(replace(error, path || ': ', ''), ': ', 1), '\d+', 'N', 'g'), reason
+               ) AS reason
         FROM rejects GROUP BY ALL ORDER BY source, stage, n DESC, reason
         """,
     )

@@ -193,10 +193,11 @@ def _slurm(recipe: Recipe, line: list[Any], common: dict[str, Any], name: str) -
     from datatrove.executor.slurm import SlurmPipelineExecutor
 
     slurm = recipe.engine.slurm
-    activate = slurm.venv_path or str(Path(sys.prefix) / "bin" / "activate")
+    own = Path(sys.prefix) / "bin" / "activate"
+    activate = slurm.venv_path or (str(own) if own.is_file() else None)
     executor = SlurmPipelineExecutor(
         line, job_name=name, workers=recipe.engine.workers or -1, partition=slurm.partition, time=slurm.time,
-        mem_per_cpu_gb=slurm.mem_per_cpu_gb, qos=slurm.qos, venv_path=shlex.quote(activate), **common,
+        mem_per_cpu_gb=slurm.mem_per_cpu_gb, qos=slurm.qos, venv_path=activate and shlex.quote(activate), **common,
     )  # fmt: skip
     # Its job that adds up statistics waits for all others to succeed, and in the queue for ever when one does not.
     executor.launch_merge_stats = _no_job

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -150,11 +151,11 @@ def query(corpus: Path, snapshot: int | None, sql: str, format: str = "table", o
             raise ConfigError("--format parquet needs --output FILE")
         pa.parquet.write_table(result, output)
     elif format == "csv":
-        with output.open("wb") if output else sys.stdout.buffer as sink:
+        with output.open("wb") if output else nullcontext(sys.stdout.buffer) as sink:
             pa.csv.write_csv(_flat(result), sink)
     elif format == "json":
         lines = [orjson.dumps(row, default=str, option=orjson.OPT_APPEND_NEWLINE) for row in result.to_pylist()]
-        with output.open("wb") if output else sys.stdout.buffer as sink:
+        with output.open("wb") if output else nullcontext(sys.stdout.buffer) as sink:
             sink.write(b"".join(lines))
     else:
         _print_table(_table(result), output)

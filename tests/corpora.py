@@ -16,11 +16,11 @@ from catalog.shards import ShardWriter
 from filters import dedup
 
 BANDS = 2
-THRESHOLDS = [
-    {"position": 0, "stage": "language", "signal": "language_score", "op": ">=", "value": 0.5, "reason": "language_score<0.5"},
-    {"position": 1, "stage": "quality", "signal": "words", "op": ">=", "value": 50.0, "reason": "words<50"},
-    {"position": 2, "stage": "fidelity", "signal": "order_recall", "op": ">=", "value": 0.3, "reason": "order_recall<0.3"},
-]  # fmt: skip
+_LIMITS = (("language", "language_score", 0.5), ("quality", "words", 50.0), ("fidelity", "order_recall", 0.3))
+THRESHOLDS: list[dict[str, Any]] = [
+    {"position": n, "stage": stage, "signal": signal, "op": ">=", "value": value, "reason": f"{signal}<{value:g}"}
+    for n, (stage, signal, value) in enumerate(_LIMITS)
+]
 Row = dict[str, Any]
 
 

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
-
 
 from catalog.errors import ConfigError
 from catalog.files import Corpus, existing, publish, read_json, sha256, write_json
@@ -15,7 +13,7 @@ def test_json_comes_back_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     write_json(path, {"b": [1, None], "a": "é"})
     write_json(path, {"b": [2, None], "a": "é"})
     assert read_json(path) == {"a": "é", "b": [2, None]}
-    assert os.listdir(path.parent) == ["b.json"]
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
@@ -36,7 +34,7 @@ def test_a_writer_killed_before_the_rename_is_not_seen(tmp_path: Path, monkeypat
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Path, "replace", killed)
         write_json(corpus.manifest("shards", "two"), {"shard": "two"})
-    assert len(os.listdir(corpus.manifests("shards"))) == 2
+    assert len(list(corpus.manifests("shards").iterdir())) == 2
     assert corpus.read_manifests("shards") == [{"shard": "one"}]
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -21,8 +20,9 @@ MANIFEST = {"run": "r", "work": "w", "code": "c", "source": "s", "pieces": []}
 
 
 def types(schema: pa.Schema) -> dict[str, str]:
-    """Columns and their types; parquet calls the item of a list its element."""
-    return {field.name: str(field.type).replace("element:", "item:") for field in schema}
+    """Columns and their types, as parquet has them: no seconds, and the item of a list is its element."""
+    names = {field.name: str(field.type).replace("element:", "item:") for field in schema}
+    return {name: kind.replace("timestamp[s,", "timestamp[ms,") for name, kind in names.items()}
 
 
 def visible(corpus: Corpus) -> list[str]:
@@ -38,7 +38,7 @@ def test_commit_lands_files_and_manifest(tmp_path: Path) -> None:
     corpus = Corpus(tmp_path)
     whole = write_shard(corpus, "s-1", "s", [document("a"), document("b")])
     assert visible(corpus) == sorted([*(f"{d}/s-1.parquet" for d in SHARD_DATASETS), "manifests/shards/s-1.json"])
-    assert os.listdir(corpus.staging) == []
+    assert list(corpus.staging.iterdir()) == []
     assert read_json(corpus.manifest("shards", "s-1")) == whole
     assert whole["schema"] == VERSION
     assert {f["dataset"]: f["rows"] for f in whole["files"]} == {
@@ -66,7 +66,7 @@ def test_an_error_leaves_nothing(tmp_path: Path) -> None:
         writer.tables["bands"].add({"id": "a", "band": 0, "key": 1})
         raise ZeroDivisionError
     assert visible(corpus) == []
-    assert os.listdir(corpus.staging) == []
+    assert list(corpus.staging.iterdir()) == []
 
 
 def test_a_row_of_the_wrong_type_leaves_nothing(tmp_path: Path) -> None:
@@ -109,7 +109,9 @@ def test_a_writer_killed_before_its_manifest_makes_no_shard(tmp_path: Path, wher
     corpus = Corpus(tmp_path)
     write_shard(corpus, "s-0", "s", [document("z")])
     before = publish(corpus)
-    script = KILLED.format(project=str(HERE.parents[2]), tests=str(HERE.parents[1]), root=str(tmp_path), where=where, call=call)
+    script = KILLED.format(
+        project=str(HERE.parents[2]), tests=str(HERE.parents[1]), root=str(tmp_path), where=where, call=call
+    )
     died = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()
     assert not corpus.manifest("shards", "s-1").exists()
@@ -146,7 +148,9 @@ def test_row_groups_are_bounded_in_bytes(tmp_path: Path) -> None:
 
 def test_batches_are_cast_to_the_schema(tmp_path: Path) -> None:
     table = Table("clusters", tmp_path / "c.parquet")
-    table.add_batches(pa.table({"id": ["a"], "cluster": ["a"], "size": pa.array([1], pa.int32()), "exact": ["a"]}).to_batches())
+    table.add_batches(
+        pa.table({"id": ["a"], "cluster": ["a"], "size": pa.array([1], pa.int32()), "exact": ["a"]}).to_batches()
+    )
     table.close()
     assert types(pq.read_schema(tmp_path / "c.parquet")) == types(DATASETS["clusters"])
 

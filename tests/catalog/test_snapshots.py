@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ def verdicts(corpus: Corpus) -> dict[str, tuple[Any, ...]]:
 def test_the_same_snapshot_is_published_once(own_corpus: Corpus) -> None:
     first = snapshots.newest(own_corpus)
     assert first == publish(own_corpus) == publish(own_corpus)
-    assert os.listdir(own_corpus.manifests("snapshots")) == ["000001.json"]
+    assert [p.name for p in own_corpus.manifests("snapshots").iterdir()] == ["000001.json"]
 
 
 def test_changed_thresholds_make_a_snapshot_without_touching_a_shard(own_corpus: Corpus) -> None:
@@ -42,7 +41,7 @@ def test_changed_thresholds_make_a_snapshot_without_touching_a_shard(own_corpus:
     assert verdicts(own_corpus)["short.html"] == (True, None, None)
     assert second["thresholds"] == lax
     assert publish(own_corpus)["snapshot"] == 3, "the newest snapshot is the one of the newest build"
-    assert len(os.listdir(own_corpus.dataset("verdicts"))) == 2, "verdicts of the same thresholds are the same file"
+    assert len(list(own_corpus.dataset("verdicts").iterdir())) == 2, "verdicts of the same thresholds are the same file"
 
 
 def test_thresholds_that_change_no_verdict_still_make_a_snapshot(own_corpus: Corpus) -> None:
@@ -70,10 +69,10 @@ def test_clusters_half_written_are_computed_again(own_corpus: Corpus) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         snapshots.cluster(own_corpus, shards, BANDS, dies)
-    before = set(os.listdir(own_corpus.dataset("clusters")))
+    before = set(own_corpus.dataset("clusters").iterdir())
     made = snapshots.cluster(own_corpus, shards, BANDS, dedup.cluster)
     assert made["rows"] == 3
-    assert set(os.listdir(own_corpus.dataset("clusters"))) - before == {Path(made["file"]).name}
+    assert set(own_corpus.dataset("clusters").iterdir()) - before == {own_corpus.root / made["file"]}
 
 
 def test_the_same_corpus_elsewhere_has_the_same_digest(corpus: Corpus, tmp_path: Path) -> None:
@@ -93,7 +92,7 @@ def test_members_are_the_shards_of_these_sources_and_settings(own_corpus: Corpus
 
 def test_superseded_files_are_those_of_which_another_version_is_there() -> None:
     shards = [
-        {"shard": "s-1", "source": "s", "pieces": [["a", "1", 0, 50, None], ["a", "1", 50, None, None], ["b", "1", 0, None, None]]},
+        {"shard": "s-1", "source": "s", "pieces": [["a", "1", 0, 5, None], ["a", "1", 5, None, None], ["b", "1", 0, None, None]]},
         {"shard": "s-2", "source": "s", "pieces": [["a", "2", 0, None, None], ["gone", "1", 0, None, None]]},
         {"shard": "t-1", "source": "t", "pieces": [["a", "1", 0, None, None]]},
     ]  # fmt: skip

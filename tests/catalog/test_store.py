@@ -207,12 +207,12 @@ def test_joins_spill_below_the_corpus_and_leave_nothing_open(tmp_path: Path) -> 
 
 def test_a_failed_run_is_listed_with_its_shards(own_corpus: Corpus) -> None:
     run = own_corpus.read_manifests("runs")[0]
-    failed = {**run, "run": "run-2", "status": "incomplete", "failed_shards": {"web-9": "it's \"broken\"\n"}}
+    failed = {**run, "run": "run-2", "status": "incomplete", "failed_shards": {"web-9": 'it\'s "broken"\n'}}
     write_json(own_corpus.manifest("runs", "run-2"), failed)
     store.rebuild(own_corpus)
     with store.reading(own_corpus) as connection:
         sql = "SELECT failed_shards->>'web-9' FROM runs WHERE status = 'incomplete'"
-        assert connection.execute(sql).fetchall() == [("it's \"broken\"\n",)]
+        assert connection.execute(sql).fetchall() == [('it\'s "broken"\n',)]
 
 
 def test_a_corpus_without_snapshots_has_a_catalog_without_views(tmp_path: Path) -> None:

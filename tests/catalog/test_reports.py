@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+from corpora import document, identity, publish, write_shard
+
+from catalog import reports, store
+from catalog.errors import ConfigError
+from catalog.files import Corpus
+
+
+@pytest.fixture
+def connection(corpus: Corpus) -> Iterator[duckdb.DuckDBPyConnection]:
+    with store.reading(corpus) as opened:
+        yield opened
+
+
+def test_funnel_of_the_tiny_corpus(connection: duckdb.DuckDBPyConnection) -> None:
+    found = {
+        (r["source"], r["stage"]): (r["in"], r["kept"], r["dropped"], r["failed"]) for r in reports.funnel(connection)
+    }
+    assert found["web", "read"] == (9, 7, 1, 1)
+    assert found["web", "extract"] == (7, 5, 1, 1)
+    assert found["web", "language"] == (5, 4, 1, 0)
+    assert found["web", "quality"] == (4, 3, 1, 0)
+    assert found["web", "fidelity"] == (3, 3, 0, 0)
+    assert found["web", "dedup"] == (3, 1, 2, 0)
+    assert found["acts", "dedup"] == (2, 2, 0, 0)
+
+
+def test_reasons_come_with_their_counts(connection: duckdb.DuckDBPyConnection) -> None:
+    found = reports.reasons(connection)
+    assert found["web", "dedup"] == "exact-copy 1, near-duplicate 1"
+    assert found["web", "read"] == "media-type: image/png 1, truncated 1"
+    assert found["web", "extract"] == "empty 1, not HTML 1"
+    assert ("acts", "dedup") not in found
+    assert reports.reasons(connection, most=1)["web", "dedup"] == "exact-copy 1 and 1 more"
+
+
+def test_a_sound_corpus_has_nothing_unaccounted(connection: duckdb.DuckDBPyConnection) -> None:
+    assert reports.unaccounted(connection) == []
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "problem"),
+    [
+        ("SELECT 'b' AS id, true AS keep", "a has 0 verdicts"),
+        ("SELECT unnest(['a', 'a', 'b']) AS id, true AS keep", "a has 2 verdicts"),
+    ],
+)
+def test_a_document_without_exactly_one_verdict_is_found(verdicts: str, problem: str) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("CREATE VIEW documents AS SELECT unnest(['a', 'b']) AS id, 's' AS source")
+        connection.execute(f"CREATE VIEW verdicts AS {verdicts}")
+        connection.execute('CREATE TABLE funnel (source TEXT, stage TEXT, "in" INT, kept INT, dropped INT, failed INT)')
+        assert reports.unaccounted(connection) == [{"source": "s", "stage": "verdict", "problem": problem}]
+
+
+@pytest.mark.parametrize("row", [(5, 3, 1, 0), (1, -1, 2, 0)])
+def test_a_funnel_that_does_not_add_up_is_found(row: tuple[int, ...]) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("CREATE VIEW documents AS SELECT 'a' AS id, 's' AS source")
+        connection.execute("CREATE VIEW verdicts AS SELECT 'a' AS id")
+        connection.execute('CREATE TABLE funnel (source TEXT, stage TEXT, "in" INT, kept INT, dropped INT, failed INT)')
+        connection.execute("INSERT INTO funnel VALUES ('s', 'read', ?, ?, ?, ?)", list(row))
+        assert [found["stage"] for found in reports.unaccounted(connection)] == ["read"]
+
+
+def test_languages_of_the_kept(connection: duckdb.DuckDBPyConnection) -> None:
+    found = reports.languages(connection)
+    assert [(row["language"], row["documents"], row["words"]) for row in found] == [
+        ("en", 1, 100), ("fr", 1, 100), ("no", 1, 100)
+    ]  # fmt: skip
+
+
+def test_fidelity_counts_what_was_dropped_for_it(connection: duckdb.DuckDBPyConnection) -> None:
+    [row] = reports.fidelity(connection)
+    assert (row["source"], row["format"], row["documents"]) == ("acts", "pdf", 2)
+    assert (row["lcs"], row["worst_lcs"], row["order_recall"]) == pytest.approx((0.745, 0.5, 0.5))
+
+
+def test_duplicates(connection: duckdb.DuckDBPyConnection) -> None:
+    assert reports.duplicates(connection) == {"clusters": 1, "members": 3, "exact_copies": 1}
+
+
+def test_summary_has_the_figures(connection: duckdb.DuckDBPyConnection) -> None:
+    text = reports.summary(connection)
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [
+        "## Funnel", "## Languages of the corpus", "## Fidelity against references", "## Duplicates"
+    ]  # fmt: skip
+    assert "| web | read | 9 | 7 | 1 | 1 |" in text
+    assert "| 1 | 3 | 1 |" in text
+
+
+def test_summary_without_references_has_no_fidelity(own_corpus: Corpus) -> None:
+    for name in ("web-1", "acts-1"):
+        own_corpus.manifest("shards", name).unlink()
+    write_shard(own_corpus, "web-2", "web", [document("only")])
+    publish(own_corpus)
+    with store.reading(own_corpus) as connection:
+        assert "Fidelity" not in reports.summary(connection)
+
+
+def test_a_table_is_markdown() -> None:
+    assert reports.table([]) == "(none)"
+    assert reports.table([{"x": 0.123456}]).splitlines()[-1] == "| 0.1235 |"
+    assert reports.table([{"a": 1, "b": "x|y"}, {"a": None, "b": ""}]).splitlines() == [
+        "| a | b |", "| --- | --- |", "| 1 | x\\|y |", "|  |  |"
+    ]  # fmt: skip
+
+
+def test_a_document_with_all_that_is_known(connection: duckdb.DuckDBPyConnection) -> None:
+    found = reports.document(connection, identity("copy")[:20])
+    assert found["document"]["path"] == "copy.html"
+    assert found["verdict"]["duplicate_of"] == identity("first")
+    assert found["cluster"]["size"] == 3
+    assert found["signals"]["quality"] == pytest.approx(0.8)
+
+
+def test_a_document_without_text_has_no_signals(connection: duckdb.DuckDBPyConnection) -> None:
+    found = reports.document(connection, identity("broken"))
+    assert (found["signals"], found["cluster"]) == ({}, {})
+    assert found["document"]["error"] == "broken.html: not HTML"
+
+
+@pytest.mark.parametrize("prefix", ["nothing", "%", "_", "' OR true --"])
+def test_an_unknown_id(connection: duckdb.DuckDBPyConnection, prefix: str) -> None:
+    with pytest.raises(ConfigError, match="no document's id starts with"):
+        reports.document(connection, prefix)
+
+
+def test_an_ambiguous_id_lists_some(connection: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(ConfigError, match=r"'' is not enough: ([0-9a-f]{32}, ){5}[0-9a-f]{32} \.\.\."):
+        reports.document(connection, "")

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from corpora import KEPT, TINY, TINY_SKIPPED, document, identity, publish, skipped, write_shard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog import reports, store
+from catalog.files import Corpus
+from catalog.views import STAGES, parquet, quote
+
+FATES = ("kept", "copy", "short", "foreign", "lossy", "empty", "failed", "skipped", "unreadable")
+LOST = {
+    "skipped": ("read", "dropped"), "unreadable": ("read", "failed"), "failed": ("extract", "failed"),
+    "empty": ("extract", "dropped"), "foreign": ("language", "dropped"), "short": ("quality", "dropped"),
+    "lossy": ("fidelity", "dropped"), "copy": ("dedup", "dropped"),
+}  # fmt: skip
+DAMAGE: dict[str, dict[str, Any]] = {
+    "short": {"words": 1}, "foreign": {"language_score": 0.1}, "lossy": {"order_recall": 0.0},
+    "empty": {"text": ""}, "failed": {"text": None, "error": "no text"}, "kept": {}, "copy": {},
+}  # fmt: skip
+
+
+def write(corpus: Corpus, mix: dict[str, list[str]]) -> None:
+    """One shard a source, with a record of each fate that is listed; every source has an original for its copies."""
+    for source, fates in mix.items():
+        rows, skips = [], []
+        for n, fate in enumerate(fates):
+            name = f"{source} {n}"
+            if fate in ("skipped", "unreadable"):
+                skips.append(skipped(name, error="no such file" if fate == "unreadable" else None))
+            elif fate == "copy":
+                rows.append(document(name, f"The original of {source}.", quality=0.1))
+            else:
+                rows.append(document(name) | DAMAGE[fate])
+        rows.append(document(f"{source} original", f"The original of {source}.", quality=0.9))
+        write_shard(corpus, f"{source}-1", source, rows, skips)
+    publish(corpus)
+
+
+@given(st.dictionaries(st.sampled_from(["a", "b", "c"]), st.lists(st.sampled_from(FATES), max_size=12), min_size=1))
+@settings(max_examples=12, deadline=None)
+def test_the_funnel_adds_up_for_every_mix(mix: dict[str, list[str]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = Corpus(Path(folder).resolve())
+        write(corpus, mix)
+        with store.reading(corpus) as connection:
+            rows = reports.funnel(connection)
+            rejects = reports.rows(connection, "SELECT source, stage, count(*) AS n FROM rejects GROUP BY ALL")
+            assert reports.unaccounted(connection) == []
+    for source, fates in mix.items():
+        lost = Counter(LOST[fate] for fate in fates if fate != "kept")
+        left = len(fates) + 1
+        stages = [row for row in rows if row["source"] == source]
+        assert [row["stage"] for row in stages] == ["read", "extract", *STAGES]
+        for row in stages:
+            assert row["in"] == left
+            assert row["dropped"] == lost[row["stage"], "dropped"]
+            assert row["failed"] == lost[row["stage"], "failed"]
+            left -= row["dropped"] + row["failed"]
+            assert row["kept"] == left
+        assert {r["stage"]: r["n"] for r in rejects if r["source"] == source} == {
+            row["stage"]: row["dropped"] + row["failed"] for row in stages if row["dropped"] + row["failed"]
+        }
+
+
+def test_a_source_without_a_single_document_is_accounted_for(own_corpus: Corpus) -> None:
+    write_shard(own_corpus, "images-1", "images", [], [skipped("a.png"), skipped("b.png"), skipped("c", error="x")])
+    publish(own_corpus)
+    with store.reading(own_corpus) as connection:
+        rows = [row for row in reports.funnel(connection) if row["source"] == "images"]
+        assert reports.unaccounted(connection) == []
+    assert rows == [{"source": "images", "stage": "read", "in": 3, "kept": 0, "dropped": 2, "failed": 1}]
+
+
+def test_the_corpus_is_the_kept_documents_with_signals_and_clusters(corpus: Corpus) -> None:
+    with store.reading(corpus) as connection:
+        rows = reports.rows(connection, "FROM corpus")
+        columns = [name for name, *_ in connection.execute("DESCRIBE corpus").fetchall()]
+    assert {row["id"] for row in rows} == {identity(name) for name in KEPT}
+    assert len(columns) == len(set(columns))
+    first = next(row for row in rows if row["path"] == "first.html")
+    assert (first["cluster_size"], first["words"], first["url"]) == (3, 100, "https://a.example/1")
+
+
+def test_rejects_are_everything_else_with_a_reason(corpus: Corpus) -> None:
+    with store.reading(corpus) as connection:
+        rows = reports.rows(connection, "FROM rejects")
+    records = sum(map(len, (*TINY.values(), *TINY_SKIPPED.values())))
+    assert len(rows) == records - len(KEPT)
+    assert all(row["stage"] and row["reason"] for row in rows)
+    by_path = {row["path"]: (row["stage"], row["reason"], row["error"], row["duplicate_of"]) for row in rows}
+    assert by_path["copy.html"] == ("dedup", "exact-copy", None, identity("first"))
+    assert by_path["near.html"] == ("dedup", "near-duplicate", None, identity("first"))
+    assert by_path["broken.html"] == ("extract", "failed", "broken.html: not HTML", None)
+    assert by_path["cut.warc"] == ("read", "unreadable", "cut.warc: truncated", None)
+    assert by_path["picture.png"] == ("read", "media-type: image/png", None, None)
+
+
+@pytest.mark.parametrize("text", ["", "it's", "''", "a\nb", '"', "\\'", "é漢"])
+def test_a_quoted_string_is_itself_in_sql(text: str) -> None:
+    assert duckdb.sql(f"SELECT {quote(text)}").fetchall() == [(text,)]
+
+
+def test_files_of_any_name_are_read(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("it's.parquet", "a b.parquet", "é.parquet")]
+    for n, path in enumerate(files):
+        pq.write_table(pa.table({"n": [n]}), path)
+    assert duckdb.sql(f"SELECT n FROM {parquet(files)} ORDER BY n").fetchall() == [(0,), (1,), (2,)]
+    named = duckdb.sql(f"SELECT filename FROM {parquet(files[:1], filename=True)}").fetchall()
+    assert named == [(str(files[0]),)]

@@ -1,0 +1,27 @@
+"""The example recipes say what they say of the demo's inputs."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from commands import Demo, florilege
+
+EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.toml"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_can_be_planned(demo: Demo, tmp_path: Path, example: Path) -> None:
+    shutil.copytree(demo.folder / "inputs", tmp_path / "demo" / "inputs")
+    recipe = tmp_path / "examples" / example.name
+    recipe.parent.mkdir()
+    shutil.copy(example, recipe)
+    assert "to make" in florilege("check", recipe).stdout
+    assert not (tmp_path / "corpora").exists(), "check must not write"
+
+
+def test_an_example_can_be_built(demo: Demo, server: str, tmp_path: Path) -> None:
+    shutil.copytree(demo.folder / "inputs", tmp_path / "demo" / "inputs")
+    recipe = tmp_path / "examples" / "legal.toml"
+    recipe.parent.mkdir()
+    shutil.copy(EXAMPLES[0].with_name("legal.toml"), recipe)
+    assert "order_recall<0.85" in florilege("build", recipe).stdout
