@@ -44,7 +44,7 @@ def init(recipe: Path = Path("recipe.toml")) -> None:
 def check(recipe: Path) -> None:
     """Print the resolved recipe and what a build would do; do nothing."""
     from flows import terminal
-    from flows.build import prepare
+    from flows.prepare import prepare
 
     terminal.plan(*prepare(str(recipe), keep=False))
 

@@ -6,6 +6,7 @@ its death is an exit status and not the end of the flow.
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import logging
 import os
@@ -37,14 +38,25 @@ _SILENCE_S = 180.0
 """Longer than network file systems keep a file's time to themselves (NFS: 60 s)."""
 
 
+def check(recipe: Recipe) -> None:
+    """Raise ConfigError when the recipe's engine is not installed here."""
+    kind = recipe.engine.kind
+    if kind == "ray" and importlib.util.find_spec("ray") is None:
+        raise ConfigError('engine.kind = "ray" needs Ray: pip install "florilege[ray]"')
+    if kind == "slurm" and shutil.which("sbatch") is None:
+        raise ConfigError('engine.kind = "slurm" needs sbatch on the PATH of the machine that builds')
+
+
 def make_shards(
     recipe: Recipe, corpus: Corpus, plan: Plan, shards: list[ShardSpec], watch: Callable[[], None] | None = None
 ) -> None:
     """Make `shards` on the recipe's engine; `watch` is called once a second.
 
     Raises:
+        ConfigError: the engine is not installed.
         RetryableError: the engine or one of its workers died; finished shards stay.
     """
+    check(recipe)
     job = digest([plan.run, [s.shard for s in shards]])
     folder = corpus.work / "runs" / plan.run / "jobs" / job
     write_json(folder / "job.json", {
@@ -177,10 +189,7 @@ def _executor(recipe: Recipe, corpus: Corpus, plan: Plan, shards: list[ShardSpec
 
 def _ray(recipe: Recipe, line: list[Any], common: dict[str, Any]) -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when Ray is imported
-    try:
-        import ray
-    except ImportError:
-        raise ConfigError('engine.kind = "ray" needs Ray: pip install "florilege[ray]"') from None
+    import ray
     from datatrove.executor.ray import RayPipelineExecutor
 
     ray.init(address=recipe.engine.ray.address, log_to_driver=False, include_dashboard=False)

@@ -117,7 +117,7 @@ def make(
     stored = corpus.work / "runs" / run / "plan.json"
     if stored.is_file():
         plan = _relocate(load(stored), inputs)
-        if keep:
+        if keep and plan != load(stored):
             write_json(stored, asdict(plan))
         return plan
     done = _done(corpus, work)

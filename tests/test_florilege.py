@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from corpora import KEPT, THRESHOLDS, identity, publish
+from corpora import KEPT, THRESHOLDS, identity, publish, tiny
 
 import florilege
 from catalog.files import Corpus, read_json
@@ -178,6 +178,12 @@ def test_sql_without_a_query_reads_queries(
     assert "the query failed" in told.err
 
 
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """A corpus that nothing of what is tried on it may change."""
+    return tiny(tmp_path_factory.mktemp("guarded"))
+
+
 @pytest.mark.parametrize(
     "sql",
     [
@@ -209,13 +215,13 @@ def test_sql_without_a_query_reads_queries(
     ],
 )
 def test_sql_neither_writes_nor_reads_anything_else(
-    capsys: pytest.CaptureFixture[str], own_corpus: Corpus, sql: str
+    capsys: pytest.CaptureFixture[str], guarded: Corpus, sql: str
 ) -> None:
     def state() -> dict[str, int]:
-        return {str(p): p.stat().st_mtime_ns for p in own_corpus.root.rglob("*") if p.is_file()}
+        return {str(p): p.stat().st_mtime_ns for p in guarded.root.rglob("*") if p.is_file()}
 
     before = state()
-    refused(capsys, "sql", sql.format(root=own_corpus.root), "-c", own_corpus.root)
+    refused(capsys, "sql", sql.format(root=guarded.root), "-c", guarded.root)
     assert state() == before
 
 

@@ -162,9 +162,10 @@ def test_a_boolean_signal_counts_as_0_or_1(connection: duckdb.DuckDBPyConnection
 
 @given(value=st.floats(0, 1, allow_subnormal=False), op=st.sampled_from([">=", "<="]))
 @settings(max_examples=25, deadline=None)
-def test_a_stored_signal_equals_the_threshold_it_was_rounded_from(value: float, op: str) -> None:
-    with duckdb.connect() as connection:
-        assert judge(connection, [good("a", quality=value)], [limit("quality", op, value)])["a"]["keep"]
+def test_a_stored_signal_equals_the_threshold_it_was_rounded_from(
+    connection: duckdb.DuckDBPyConnection, value: float, op: str
+) -> None:
+    assert judge(connection, [good("a", quality=value)], [limit("quality", op, value)])["a"]["keep"]
 
 
 @pytest.mark.parametrize("value", [0.3, 0.1, 0.65, 0.7, 1e-7])
@@ -215,10 +216,11 @@ def mixes(draw: st.DrawFn) -> list[Row]:
 
 
 @given(mixes())
-@settings(max_examples=40, deadline=None)
-def test_every_mix_has_one_verdict_each_and_one_kept_per_cluster(rows: list[Row]) -> None:
-    with duckdb.connect() as connection:
-        found = judge(connection, rows)
+@settings(max_examples=25, deadline=None)
+def test_every_mix_has_one_verdict_each_and_one_kept_per_cluster(
+    connection: duckdb.DuckDBPyConnection, rows: list[Row]
+) -> None:
+    found = judge(connection, rows)
     passing: dict[str, list[Row]] = {}
     for row in rows:
         if row.get("words") == 100:

@@ -92,7 +92,8 @@ def test_members_are_the_shards_of_these_sources_and_settings(own_corpus: Corpus
 
 def test_superseded_files_are_those_of_which_another_version_is_there() -> None:
     shards = [
-        {"shard": "s-1", "source": "s", "pieces": [["a", "1", 0, 5, None], ["a", "1", 5, None, None], ["b", "1", 0, None, None]]},
+        {"shard": "s-1", "source": "s", "pieces": [["a", "1", 0, 5, None], ["a", "1", 5, None, None]]},
+        {"shard": "s-3", "source": "s", "pieces": [["b", "1", 0, None, None]]},
         {"shard": "s-2", "source": "s", "pieces": [["a", "2", 0, None, None], ["gone", "1", 0, None, None]]},
         {"shard": "t-1", "source": "t", "pieces": [["a", "1", 0, None, None]]},
     ]  # fmt: skip

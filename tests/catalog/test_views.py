@@ -47,7 +47,7 @@ def write(corpus: Corpus, mix: dict[str, list[str]]) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b", "c"]), st.lists(st.sampled_from(FATES), max_size=12), min_size=1))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_the_funnel_adds_up_for_every_mix(mix: dict[str, list[str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         corpus = Corpus(Path(folder).resolve())

@@ -66,7 +66,7 @@ def corpora(draw: st.DrawFn) -> tuple[dict[str, str], list[Band]]:
 
 
 @given(corpora())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_clusters_are_connected_components(made: tuple[dict[str, str], list[Band]]) -> None:
     texts, bands = made
     assert clusters(texts, bands) == united(texts, bands)

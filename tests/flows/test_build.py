@@ -1,9 +1,9 @@
 """The whole flow, by the command line and Prefect's real engine, on the demo's inputs."""
 
-import json
 import shutil
 from pathlib import Path
 
+import planted
 import pytest
 from commands import Demo, florilege
 
@@ -12,9 +12,8 @@ from catalog.files import Corpus
 
 
 @pytest.fixture(scope="module")
-def planted(demo: Demo) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = json.loads((demo.folder / "inputs" / "planted.json").read_text())
-    return found
+def cases(demo: Demo) -> dict[str, planted.Case]:
+    return planted.cases(demo.folder / "inputs")
 
 
 def test_every_record_is_accounted_for(demo: Demo) -> None:
@@ -23,47 +22,20 @@ def test_every_record_is_accounted_for(demo: Demo) -> None:
         assert sum(row["in"] for row in reports.funnel(connection) if row["stage"] == "read") > 200
 
 
-def _outcome(demo: Demo) -> dict[str, str]:
-    """What became of each record that has something to say, by url or path: kept, or `stage: reason`."""
-    sql = """
-        SELECT coalesce(url, path) AS name, CASE WHEN keep THEN 'kept' ELSE v.stage || ': ' || v.reason END AS outcome
-        FROM documents JOIN verdicts v USING (id)
-        UNION ALL
-        SELECT coalesce(url, path), CASE WHEN error IS NULL THEN 'skipped' ELSE 'failed' END FROM skipped
-        WHERE kind NOT IN ('request', 'warcinfo', 'revisit')
-    """
-    with store.reading(Corpus(demo.corpus)) as connection:
-        return {row["name"]: row["outcome"] for row in reports.rows(connection, sql)}
-
-
-def test_planted_cases_end_where_they_should(demo: Demo, planted: list[dict[str, str]]) -> None:
-    outcome = _outcome(demo)
-    kinds = {
-        "kept": ("kept", "dedup: "),
-        "copy": ("kept", "dedup: exact-copy", "dedup: near-duplicate"),
-        "near copy": ("kept", "dedup: near-duplicate", "dedup: exact-copy"),
-        "dropped": ("language: ", "quality: ", "fidelity: ", "extract: empty"),
-        "skipped": ("skipped",),
-        "failed": ("failed", "extract: failed"),
-    }
-    wrong = []
-    for case in (case for case in planted if case["kind"] != "revisit"):
-        name = case.get("url") or case["file"].split("/", 1)[1]
-        if name not in outcome or not outcome[name].startswith(kinds[case["expect"]]):
-            wrong.append((name, case["expect"], outcome.get(name)))
+def test_planted_cases_end_where_they_should(demo: Demo, cases: dict[str, planted.Case]) -> None:
+    outcomes = planted.outcomes(demo.corpus)
+    wrong = [
+        (name, case["expect"], outcomes.get(name))
+        for name, case in cases.items()
+        if not outcomes.get(name, "").startswith(planted.ENDS[case["expect"]])
+    ]
     assert wrong == []
 
 
-def test_one_of_each_planted_cluster_is_kept(demo: Demo, planted: list[dict[str, str]]) -> None:
-    outcome = _outcome(demo)
-    name = lambda case: case.get("url") or case["file"].split("/", 1)[1]  # noqa: E731
-    clusters: dict[str, set[str]] = {}
-    for case in planted:
-        if case["expect"] in ("copy", "near copy") and "://" in case["of"]:
-            clusters.setdefault(case["of"], {case["of"]}).add(name(case))
-    assert clusters
-    for members in clusters.values():
-        assert sum(outcome[member] == "kept" for member in members) == 1
+def test_one_of_each_planted_cluster_is_kept(demo: Demo, cases: dict[str, planted.Case]) -> None:
+    outcomes, groups = planted.outcomes(demo.corpus), planted.groups(cases)
+    assert len(groups) > 20
+    assert [group for group in groups if sum(outcomes[name] == "kept" for name in group) != 1] == []
 
 
 def test_a_page_that_hangs_costs_that_page_alone(demo: Demo) -> None:
