@@ -106,9 +106,9 @@ def run(folder: Path) -> dict[str, Any]:
         for t in verdicts.resolve("default", {})
     ]
     start = time.monotonic()
-    clusters = snapshots.cluster(corpus, shards, _BANDS, dedup.cluster)
+    clusters = snapshots.cluster(corpus, shards, _BANDS, dedup.cluster, "benchmark")
     middle = time.monotonic()
-    judged = snapshots.judge(corpus, shards, clusters, thresholds, [])
+    judged = snapshots.judge(corpus, shards, clusters, thresholds)
     end = time.monotonic()
     found = pq.read_table(corpus.root / clusters["file"], columns=["cluster"])
     keep = pq.read_table(corpus.root / judged["file"], columns=["keep"])

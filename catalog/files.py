@@ -78,6 +78,11 @@ def write_json(path: Path, value: Any) -> None:
     staged.replace(path)
 
 
+def digest(value: Any) -> str:
+    """16 hex digits of a JSON-serialisable value."""
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
 def sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

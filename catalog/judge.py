@@ -10,14 +10,13 @@ KEEP_BEST = "quality DESC, chars DESC, coalesce(date, strftime(fetched AT TIME Z
 """Which member of a cluster stays: quality, then length, then the newer date, then the smaller id."""
 
 
-def verdicts(documents: str, signals: str, clusters: str, thresholds: list[dict[str, Any]], superseded: str) -> str:
+def verdicts(documents: str, signals: str, clusters: str, thresholds: list[dict[str, Any]]) -> str:
     """A relation (SQL) with the columns of VERDICTS.
 
     Args:
         documents, signals, clusters: relations with the columns of their schemas.
         thresholds: rows with stage, signal, op and value, in the order in which they are tried. A document passes a
             threshold that its signal is null for.
-        superseded: relation with column `id`: documents of files that a newer version has replaced.
     """
     # Signals are stored as 32-bit floats: compared as such, a value that equals its threshold stays equal.
     tried = "\n".join(
@@ -30,7 +29,6 @@ def verdicts(documents: str, signals: str, clusters: str, thresholds: list[dict[
             SELECT d.id, d.date, d.fetched, s.quality, s.chars, c.cluster, c.exact,
                 CASE WHEN d.error IS NOT NULL THEN {{'stage': 'extract', 'reason': 'failed'}}
                      WHEN s.id IS NULL THEN {{'stage': 'extract', 'reason': 'empty'}}
-                     WHEN d.id IN (SELECT id FROM {superseded}) THEN {{'stage': 'dedup', 'reason': 'superseded'}}
                      {tried}
                 END AS loss
             FROM {documents} d LEFT JOIN {signals} s USING (id) LEFT JOIN {clusters} c USING (id)

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from catalog import store
-from catalog.files import Corpus, publish, read_json, write_json
+from catalog.files import Corpus, digest, publish, read_json, write_json
 from catalog.judge import verdicts
 from catalog.shards import Table, describe
 from catalog.views import parquet
@@ -19,57 +19,33 @@ from catalog.views import parquet
 Cluster = Callable[[duckdb.DuckDBPyConnection, str, str, int], str]
 
 
-def members(corpus: Corpus, work: str, sources: list[str]) -> list[dict[str, Any]]:
-    """Manifests of the finished shards that a snapshot of these sources and settings consists of."""
-    return [m for m in corpus.read_manifests("shards") if m["work"] == work and m["source"] in sources]
-
-
-def superseded(shards: list[dict[str, Any]], present: dict[str, dict[str, str]]) -> list[list[str]]:
-    """[shard, path] of every file of which another version is in the source now."""
-    found = []
-    for shard in shards:
-        now = present.get(shard["source"], {})
-        stale = {path for path, digest, *_ in shard["pieces"] if now.get(path, digest) != digest}
-        found += [[shard["shard"], path] for path in sorted(stale)]
-    return found
-
-
-def cluster(corpus: Corpus, shards: list[dict[str, Any]], bands: int, compute: Cluster) -> dict[str, Any]:
+def cluster(corpus: Corpus, shards: list[dict[str, Any]], bands: int, compute: Cluster, code: str) -> dict[str, Any]:
     """Find the duplicate clusters of these shards, once: the file's name is the digest of what it was made from."""
     made_from = [f["sha256"] for s in shards for f in s["files"] if f["dataset"] in ("signals", "bands")]
-    name = hashlib.sha256("".join(sorted(made_from)).encode()).hexdigest()[:16]
 
     def relation(connection: duckdb.DuckDBPyConnection) -> str:
         return compute(connection, _relation(corpus, shards, "signals"), _relation(corpus, shards, "bands"), bands)
 
-    return _derive(corpus, "clusters", name, relation)
+    return _derive(corpus, "clusters", digest([sorted(made_from), bands, code]), relation)
 
 
 def judge(
-    corpus: Corpus, shards: list[dict[str, Any]], clusters: dict[str, Any], thresholds: list[dict[str, Any]],
-    stale: list[list[str]],
-) -> dict[str, Any]:  # fmt: skip
+    corpus: Corpus, shards: list[dict[str, Any]], clusters: dict[str, Any], thresholds: list[dict[str, Any]]
+) -> dict[str, Any]:
     """One verdict a document, in a file named by the digest of what decided it."""
-    decided_by = [clusters["sha256"], thresholds, stale, sorted(s["shard"] for s in shards)]
-    name = hashlib.sha256(repr(decided_by).encode()).hexdigest()[:16]
+    rules = verdicts("documents", "signals", "clusters", thresholds)
 
     def relation(connection: duckdb.DuckDBPyConnection) -> str:
-        documents = _relation(corpus, shards, "documents")
-        connection.execute("CREATE TEMP TABLE stale (file TEXT, path TEXT)")
-        if stale:
-            files = [[str(corpus.dataset("documents") / f"{shard}.parquet"), path] for shard, path in stale]
-            connection.executemany("INSERT INTO stale VALUES (?, ?)", files)
-        named = _relation(corpus, shards, "documents", filename=True)
-        gone = f"(SELECT d.id FROM {named} d JOIN stale ON d.filename = stale.file AND d.path = stale.path)"
         held = parquet([corpus.root / clusters["file"]])
-        return verdicts(documents, _relation(corpus, shards, "signals"), held, thresholds, gone)
+        return verdicts(_relation(corpus, shards, "documents"), _relation(corpus, shards, "signals"), held, thresholds)
 
-    return _derive(corpus, "verdicts", name, relation)
+    return _derive(
+        corpus, "verdicts", digest([clusters["sha256"], sorted(s["shard"] for s in shards), rules]), relation
+    )
 
 
-def _relation(corpus: Corpus, shards: list[dict[str, Any]], dataset: str, filename: bool = False) -> str:
-    files = [corpus.root / f["file"] for s in shards for f in s["files"] if f["dataset"] == dataset]
-    return parquet(files, filename)
+def _relation(corpus: Corpus, shards: list[dict[str, Any]], dataset: str) -> str:
+    return parquet([corpus.root / f["file"] for s in shards for f in s["files"] if f["dataset"] == dataset])
 
 
 def _derive(
@@ -92,21 +68,20 @@ def _derive(
 
 def publish_snapshot(
     corpus: Corpus, run: str, code: str, preset: str, shards: list[dict[str, Any]], derived: list[dict[str, Any]],
-    thresholds: list[dict[str, Any]], stale: list[list[str]],
+    thresholds: list[dict[str, Any]],
 ) -> dict[str, Any]:  # fmt: skip
     """Write the snapshot's manifest and nothing when it is what the newest snapshot holds already."""
     files = sorted([f for s in shards for f in s["files"]] + derived, key=lambda f: str(f["file"]))
     content = "\n".join(f"{f['file']} {f['sha256']}" for f in files)
-    digest = hashlib.sha256(content.encode()).hexdigest()
-    identity = hashlib.sha256(f"{digest}{thresholds}".encode()).hexdigest()[:16]
+    whole = hashlib.sha256(content.encode()).hexdigest()
+    identity = digest([whole, thresholds])
     last = newest(corpus)
     if last and last["id"] == identity:
         return last
     number = 1 + (last["snapshot"] if last else 0)
     manifest = {
         "snapshot": number, "id": identity, "run": run, "published": datetime.now(UTC).isoformat(),
-        "digest": digest, "preset": preset, "code": code, "files": files, "thresholds": thresholds,
-        "superseded": stale,
+        "digest": whole, "preset": preset, "code": code, "files": files, "thresholds": thresholds,
     }  # fmt: skip
     write_json(corpus.manifest("snapshots", f"{number:06d}"), manifest)
     return manifest

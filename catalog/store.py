@@ -59,7 +59,7 @@ def rebuild(corpus: Corpus) -> None:
         ])  # fmt: skip
         _insert(connection, "sources", [{"run": run["run"], **source} for run in runs for source in run["sources"]])
         _insert(connection, "runs", [_without(run, "sources") for run in runs])
-        _insert(connection, "snapshots", [_without(s, "files", "thresholds", "superseded") for s in snapshots])
+        _insert(connection, "snapshots", [_without(s, "files", "thresholds") for s in snapshots])
         for table, key in (("snapshot_files", "files"), ("thresholds", "thresholds")):
             _insert(connection, table, [{"snapshot": s["snapshot"], **row} for s in snapshots for row in s[key]])
         create_views(connection, corpus, snapshots)

@@ -22,10 +22,9 @@ VIEWS = {
 }
 
 
-def parquet(files: list[Path], filename: bool = False) -> str:
-    """`read_parquet([...])` over an explicit list of files, with the column `filename` on request."""
-    listed = ", ".join(quote(str(path)) for path in files)
-    return f"read_parquet([{listed}]{', filename = true' if filename else ''})"
+def parquet(files: list[Path]) -> str:
+    """`read_parquet([...])` over an explicit list of files."""
+    return f"read_parquet([{', '.join(quote(str(path)) for path in files)}])"
 
 
 def quote(text: str) -> str:

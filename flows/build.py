@@ -19,6 +19,7 @@ from prefect.tasks import Task
 from catalog import reports, snapshots, store
 from catalog.errors import ConfigError, RetryableError
 from catalog.files import Corpus, read_json, write_json
+from catalog.members import members
 from filters import dedup
 from flows import engine
 from flows import plan as plans
@@ -118,20 +119,18 @@ def make_group(recipe: str, run: str, shards: list[str]) -> int:
 @task(retries=2, retry_delay_seconds=1, retry_condition_fn=_worth_another_try)
 def find_clusters(recipe: str, run: str) -> dict[str, Any]:
     """Cluster the duplicates among all shards of the snapshot to be."""
-    loaded, corpus, shards = _members(recipe, run)
-    return snapshots.cluster(corpus, shards, loaded.minhash.bands, dedup.cluster)
+    loaded, corpus, plan, shards = _members(recipe, run)
+    return snapshots.cluster(corpus, shards, loaded.minhash.bands, dedup.cluster, plan.code)
 
 
 @task(retries=2, retry_delay_seconds=1, retry_condition_fn=_worth_another_try)
 def publish(recipe: str, run: str, clusters: dict[str, Any]) -> int:
     """Judge every document and publish the snapshot; returns its number."""
-    loaded, corpus, shards = _members(recipe, run)
+    loaded, corpus, plan, shards = _members(recipe, run)
     thresholds = threshold_rows(loaded)
-    plan = _plan(corpus, run)
-    stale = snapshots.superseded(shards, plan.present)
-    judged = snapshots.judge(corpus, shards, clusters, thresholds, stale)
+    judged = snapshots.judge(corpus, shards, clusters, thresholds)
     snapshot = snapshots.publish_snapshot(
-        corpus, run, plan.code, loaded.thresholds.preset, shards, [clusters, judged], thresholds, stale
+        corpus, run, plan.code, loaded.thresholds.preset, shards, [clusters, judged], thresholds
     )
     return int(snapshot["snapshot"])
 
@@ -174,13 +173,14 @@ def _plan(corpus: Corpus, run: str) -> plans.Plan:
     return plans.load(corpus.work / "runs" / run / "plan.json")
 
 
-def _members(recipe: str, run: str) -> tuple[Recipe, Corpus, list[dict[str, Any]]]:
+def _members(recipe: str, run: str) -> tuple[Recipe, Corpus, plans.Plan, list[dict[str, Any]]]:
     loaded = load(Path(recipe))
     corpus = Corpus(Path(loaded.output))
-    shards = snapshots.members(corpus, _plan(corpus, run).work, [s.name for s in loaded.sources])
+    plan = _plan(corpus, run)
+    shards = members(corpus, plan.work, plan.present)
     if not shards:
         raise ConfigError(f"no shard could be made; see {engine.failures_folder(corpus, run)}")
-    return loaded, corpus, shards
+    return loaded, corpus, plan, shards
 
 
 @contextmanager

@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import ConfigError, RetryableError
-from catalog.files import Corpus, read_json, write_json
+from catalog.files import Corpus, digest, read_json, write_json
 from flows import plan as plans
 from flows.plan import Plan, ShardSpec
 from flows.processes import die_with_parent
-from flows.recipe import Recipe, digest
+from flows.recipe import Recipe
 
 _POLL_S = 0.1
 _WATCH_EVERY = 10

@@ -159,7 +159,7 @@ def _files(source: Source, inputs: list[Input]) -> list[Input]:
         taken = set()
         for item, name in zip(siblings, names, strict=True):
             glob = source.reference.replace("{stem}", _literal(posixpath.splitext(name)[0]))
-            match = [other for other in fnmatch.filter(names, glob) if other != name]
+            match = [other for other in fnmatch.filter(names, glob) if other != name and name not in taken]
             if match:
                 item.reference = posixpath.join(posixpath.dirname(item.path), min(match))
                 taken.add(min(match))

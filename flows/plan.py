@@ -12,10 +12,10 @@ from typing import Any
 import xxhash
 
 from catalog.errors import ConfigError
-from catalog.files import Corpus, read_json, write_json
+from catalog.files import Corpus, digest, read_json, write_json
 from catalog.schema import VERSION
 from flows.inputs import Input, identify, list_inputs
-from flows.recipe import Recipe, Source, digest
+from flows.recipe import Recipe, Source
 
 _FILES_A_SHARD = 200
 _LIBRARIES = (
@@ -47,8 +47,13 @@ class Piece:
     skip: str | None = None
 
     @property
+    def version(self) -> str:
+        """What the outcome depends on: the file's digest and, behind a space, its reference's."""
+        return f"{self.digest} {self.reference_digest or ''}".rstrip()
+
+    @property
     def identity(self) -> list[Any]:
-        return [self.path, self.digest, self.start, self.stop, self.reference_digest]
+        return [self.path, self.version, self.start, self.stop]
 
 
 @dataclass(slots=True)
@@ -74,7 +79,7 @@ class Plan:
     code: str
     shards: list[ShardSpec]
     present: dict[str, dict[str, str]]
-    """Per source, digest of every file that is there now."""
+    """Per source, the version of every file that is there now."""
 
     def pending(self, corpus: Corpus) -> list[ShardSpec]:
         return [s for s in self.shards if not corpus.manifest("shards", s.shard).is_file()]
@@ -111,7 +116,7 @@ def make(
     code = code_version()
     inputs = {source.name: _inputs(source, recipe, corpus, note, keep) for source in recipe.sources}
     work = digest([recipe.work_settings(), model, code])
-    present = {name: {item.path: item.digest for item in items} for name, items in inputs.items()}
+    present = {name: {piece.path: piece.version for piece in _pieces(items)} for name, items in inputs.items()}
     kinds = [(s.name, s.kind, s.reference) for s in recipe.sources]
     run = digest([recipe.name, work, kinds, present])
     stored = corpus.work / "runs" / run / "plan.json"

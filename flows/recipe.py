@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import tomllib
+from glob import escape
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from catalog.errors import ConfigError
@@ -99,6 +98,13 @@ class Recipe(_Table):
     thresholds: Thresholds = Thresholds()
     engine: Engine = Engine()
 
+    @field_validator("output")
+    @classmethod
+    def _output_is_a_folder(cls, output: str) -> str:
+        if "://" in output:
+            raise ValueError("the corpus is built in a folder of this machine or its network, not at a URL")
+        return output
+
     @field_validator("sources")
     @classmethod
     def _names_are_unique(cls, sources: list[Source]) -> list[Source]:
@@ -159,7 +165,11 @@ def _check_thresholds(path: Path, recipe: Recipe) -> None:
 
 
 def _absolute(base: Path, path: str) -> str:
-    return path if "://" in path else str(base / Path(path).expanduser())
+    """The path from `base` on; where it is a glob, the names above it are taken as they are."""
+    if "://" in path or Path(path).expanduser().is_absolute():
+        return path if "://" in path else str(Path(path).expanduser())
+    glob = any(sign in path for sign in "*?[") and not (base / path).exists()
+    return str(Path(escape(str(base)) if glob else base) / Path(path).expanduser())
 
 
 def _explain(path: Path, error: ValidationError) -> str:
@@ -185,11 +195,6 @@ def _valid_keys(location: tuple[int | str, ...]) -> list[str]:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             table = kind
     return list(table.model_fields)
-
-
-def digest(value: Any) -> str:
-    """16 hex digits of a JSON-serialisable value."""
-    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
 STARTER = """\

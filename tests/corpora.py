@@ -11,6 +11,7 @@ from typing import Any
 
 from catalog import snapshots, store
 from catalog.files import Corpus, write_json
+from catalog.members import members
 from catalog.schema import DOCUMENTS, SHARD_DATASETS, SIGNALS, SKIPPED
 from catalog.shards import ShardWriter
 from filters import dedup
@@ -60,7 +61,7 @@ def write_shard(
     """Write one shard; `pieces` default to one per path, whose digest is that of its name."""
     documents, skips = list(documents), list(skips)
     if pieces is None:
-        pieces = [[path, identity(path), 0, None, None] for path in sorted({r["path"] for r in [*documents, *skips]})]
+        pieces = [[path, identity(path), 0, None] for path in sorted({r["path"] for r in [*documents, *skips]})]
     with ShardWriter(corpus, shard, SHARD_DATASETS) as writer:
         for row in documents:
             writer.tables["documents"].add({**pick(row, DOCUMENTS.names), "source": source}, len(row["text"] or ""))
@@ -84,13 +85,10 @@ def publish(
     """Cluster, judge and publish all shards of `work-1`; returns the snapshot's manifest."""
     thresholds = THRESHOLDS if thresholds is None else thresholds
     sources = sorted({manifest["source"] for manifest in corpus.read_manifests("shards")})
-    shards = snapshots.members(corpus, "work-1", sources)
-    stale = snapshots.superseded(shards, present or {})
-    clusters = snapshots.cluster(corpus, shards, BANDS, dedup.cluster)
-    judged = snapshots.judge(corpus, shards, clusters, thresholds, stale)
-    snapshot = snapshots.publish_snapshot(
-        corpus, "run-1", "test", "default", shards, [clusters, judged], thresholds, stale
-    )
+    shards = members(corpus, "work-1", {source: {} for source in sources} | (present or {}))
+    clusters = snapshots.cluster(corpus, shards, BANDS, dedup.cluster, "test")
+    judged = snapshots.judge(corpus, shards, clusters, thresholds)
+    snapshot = snapshots.publish_snapshot(corpus, "run-1", "test", "default", shards, [clusters, judged], thresholds)
     now = datetime(2024, 1, 1, tzinfo=UTC).isoformat()
     write_json(corpus.manifest("runs", "run-1"), {
         "run": "run-1", "recipe": "tiny", "status": "complete", "started": now, "ended": now, "attempts": 1,

@@ -25,18 +25,15 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def judge(
-    connection: duckdb.DuckDBPyConnection, rows: list[Row], thresholds: list[Row] | None = None,
-    superseded: tuple[str, ...] = (),
-) -> dict[str, Row]:  # fmt: skip
+    connection: duckdb.DuckDBPyConnection, rows: list[Row], thresholds: list[Row] | None = None
+) -> dict[str, Row]:
     """The verdict on each of `rows`: documents with their signals, `cluster` and `exact` (default: alone)."""
     texts = [row for row in rows if row.get("error") is None and not row.get("empty")]
     clusters = [{"cluster": r["id"], "exact": r["id"], "size": 1, **r} for r in texts]
     for name, schema, held in (("d", DOCUMENTS, rows), ("s", SIGNALS, texts), ("c", CLUSTERS, clusters)):
         columns = {column: [row.get(column) for row in held] for column in schema.names}
         connection.register(name, pa.table(columns, schema=schema))
-    gone = pa.table({"id": pa.array(superseded, pa.string())})
-    connection.register("gone", gone)
-    found = connection.sql("FROM " + verdicts("d", "s", "c", THRESHOLDS if thresholds is None else thresholds, "gone"))
+    found = connection.sql("FROM " + verdicts("d", "s", "c", THRESHOLDS if thresholds is None else thresholds))
     assert found.columns == VERDICTS.names
     listed = found.to_arrow_table().to_pylist()
     assert sorted(v["id"] for v in listed) == sorted(row["id"] for row in rows), "exactly one verdict a document"
@@ -65,18 +62,15 @@ def test_each_way_to_be_lost(connection: duckdb.DuckDBPyConnection) -> None:
             good("kept"),
             {"id": "failed", "error": "broken"},
             {"id": "empty", "empty": True},
-            good("replaced", words=1),
             good("foreign", language_score=0.1, words=1),
             good("short", words=49),
             good("lossy", order_recall=0.2),
         ],
-        superseded=("replaced",),
     )
     assert {id: outcome(verdict) for id, verdict in found.items()} == {
         "kept": KEPT,
         "failed": (False, "extract", "failed", None),
         "empty": (False, "extract", "empty", None),
-        "replaced": (False, "dedup", "superseded", None),
         "foreign": (False, "language", "language_score<0.5", None),
         "short": (False, "quality", "words<50", None),
         "lossy": (False, "fidelity", "order_recall<0.3", None),
@@ -140,12 +134,6 @@ def test_a_member_that_fails_does_not_take_its_cluster_with_it(connection: duckd
         "d": (False, "dedup", "exact-copy", "b"),
         "e": (False, "language", "language_score<0.5", None),
     }
-
-
-def test_a_replaced_version_makes_room_for_its_copy(connection: duckdb.DuckDBPyConnection) -> None:
-    rows = [good("a", cluster="a", exact="a", quality=0.9), good("b", cluster="a", exact="a")]
-    found = judge(connection, rows, superseded=("a",))
-    assert outcome(found["b"]) == KEPT
 
 
 def test_a_signal_that_is_null_passes(connection: duckdb.DuckDBPyConnection) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corpora import BANDS, THRESHOLDS, document, identity, publish, tiny, write_shard
+from corpora import BANDS, THRESHOLDS, publish, tiny
 
 from catalog import snapshots, store
 from catalog.files import Corpus, read_json
@@ -54,11 +54,11 @@ def test_clusters_are_computed_once(own_corpus: Corpus) -> None:
     def never(*_: object) -> str:
         raise AssertionError("computed again")
 
-    again = snapshots.cluster(own_corpus, shards, BANDS, never)
+    again = snapshots.cluster(own_corpus, shards, BANDS, never, "test")
     assert (own_corpus.root / again["file"]).is_file()
-    assert snapshots.cluster(own_corpus, shards[::-1], BANDS, never) == again
+    assert snapshots.cluster(own_corpus, shards[::-1], BANDS, never, "test") == again
     with pytest.raises(AssertionError, match="computed again"):
-        snapshots.cluster(own_corpus, shards[:1], BANDS, never)
+        snapshots.cluster(own_corpus, shards[:1], BANDS, never, "test")
 
 
 def test_clusters_half_written_are_computed_again(own_corpus: Corpus) -> None:
@@ -68,9 +68,9 @@ def test_clusters_half_written_are_computed_again(own_corpus: Corpus) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        snapshots.cluster(own_corpus, shards, BANDS, dies)
+        snapshots.cluster(own_corpus, shards, BANDS, dies, "test")
     before = set(own_corpus.dataset("clusters").iterdir())
-    made = snapshots.cluster(own_corpus, shards, BANDS, dedup.cluster)
+    made = snapshots.cluster(own_corpus, shards, BANDS, dedup.cluster, "test")
     assert made["rows"] == 3
     assert set(own_corpus.dataset("clusters").iterdir()) - before == {own_corpus.root / made["file"]}
 
@@ -81,44 +81,6 @@ def test_the_same_corpus_elsewhere_has_the_same_digest(corpus: Corpus, tmp_path:
     assert there is not None
     assert here is not None
     assert {k: v for k, v in there.items() if k != "published"} == {k: v for k, v in here.items() if k != "published"}
-
-
-def test_members_are_the_shards_of_these_sources_and_settings(own_corpus: Corpus) -> None:
-    write_shard(own_corpus, "web-9", "web", [document("other settings")], work="work-2")
-    names = [m["shard"] for m in snapshots.members(own_corpus, "work-1", ["web", "acts"])]
-    assert names == ["acts-1", "web-1"]
-    assert [m["shard"] for m in snapshots.members(own_corpus, "work-1", ["acts"])] == ["acts-1"]
-
-
-def test_superseded_files_are_those_of_which_another_version_is_there() -> None:
-    shards = [
-        {"shard": "s-1", "source": "s", "pieces": [["a", "1", 0, 5, None], ["a", "1", 5, None, None]]},
-        {"shard": "s-3", "source": "s", "pieces": [["b", "1", 0, None, None]]},
-        {"shard": "s-2", "source": "s", "pieces": [["a", "2", 0, None, None], ["gone", "1", 0, None, None]]},
-        {"shard": "t-1", "source": "t", "pieces": [["a", "1", 0, None, None]]},
-    ]  # fmt: skip
-    assert snapshots.superseded(shards, {"s": {"a": "2", "b": "1"}}) == [["s-1", "a"]]
-    assert snapshots.superseded(shards, {"s": {"a": "1", "b": "1"}}) == [["s-2", "a"]]
-    assert snapshots.superseded(shards, {}) == []
-
-
-def test_a_changed_file_supersedes_its_old_version(own_corpus: Corpus) -> None:
-    old, new = [["page.html", "1", 0, None, None]], [["page.html", "2", 0, None, None]]
-    write_shard(own_corpus, "web-2", "web", [document("old", path="page.html")], pieces=old)
-    publish(own_corpus)
-    write_shard(own_corpus, "web-3", "web", [document("new", path="page.html")], pieces=new)
-    snapshot = publish(own_corpus, present={"web": {"page.html": "2"}})
-    assert snapshot["superseded"] == [["web-2", "page.html"]]
-    with store.reading(own_corpus) as connection:
-        sql = "SELECT id, keep, stage, reason FROM documents JOIN verdicts USING (id) WHERE path = 'page.html'"
-        assert sorted(connection.execute(sql).fetchall()) == sorted(
-            [(identity("old"), False, "dedup", "superseded"), (identity("new"), True, None, None)]
-        )
-
-
-def test_a_file_that_is_gone_stays_in_the_corpus(own_corpus: Corpus) -> None:
-    publish(own_corpus, present={"web": {}})
-    assert verdicts(own_corpus)["first.html"] == (True, None, None)
 
 
 def test_the_manifest_lists_every_file_with_its_digest(own_corpus: Corpus) -> None:

@@ -115,5 +115,3 @@ def test_files_of_any_name_are_read(tmp_path: Path) -> None:
     for n, path in enumerate(files):
         pq.write_table(pa.table({"n": [n]}), path)
     assert duckdb.sql(f"SELECT n FROM {parquet(files)} ORDER BY n").fetchall() == [(0,), (1,), (2,)]
-    named = duckdb.sql(f"SELECT filename FROM {parquet(files[:1], filename=True)}").fetchall()
-    assert named == [(str(files[0]),)]

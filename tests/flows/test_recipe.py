@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import ConfigError
+from catalog.files import digest
 from filters.verdicts import PRESETS
-from flows.recipe import Recipe, digest, load, starter
+from flows.recipe import Recipe, load, starter
 
 SOURCE = '[[sources]]\nname = "web"\nkind = "warc"\npath = "web"\n'
 
