@@ -30,6 +30,7 @@ def extract(
     import trafilatura
     from trafilatura.meta import reset_caches
 
+    _use_plain_elements()
     text, encoding = decode(payload, charset)
     tree = _parse(text)
     if tree is None:
@@ -41,6 +42,20 @@ def extract(
     if len(text) > _LARGE:
         reset_caches()
     return found
+
+
+@cache
+def _use_plain_elements() -> None:
+    """Let the parser make plain HTML elements: lxml.html asks a Python function for the class of each one."""
+    from lxml import etree
+    from lxml.html import HtmlComment, HtmlEntity, HtmlProcessingInstruction
+    from trafilatura.utils import HTML_PARSER
+
+    HTML_PARSER.set_element_class_lookup(
+        etree.ElementDefaultClassLookup(
+            element=HtmlElement, comment=HtmlComment, pi=HtmlProcessingInstruction, entity=HtmlEntity
+        )
+    )
 
 
 @cache

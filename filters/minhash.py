@@ -10,6 +10,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import xxhash
 
 from filters.words import fold, unspaced, words
@@ -17,8 +19,10 @@ from filters.words import fold, unspaced, words
 SHINGLE = 5
 """Words in a shingle; characters in scripts without spaces."""
 SCHEME = "affine32"
-"""Permutations of datasketch, named so that a new default there cannot change the keys of a corpus."""
-_BLOCK = 4096  # shingles per update: a block's table of permuted hashes (2 MB) stays in the cache
+"""The scheme of datasketch 2 whose permutations these are."""
+_BLOCK = 4096  # shingles at a time: a block's table of permuted hashes (2 MB) stays in the cache
+
+Hashes = npt.NDArray[np.uint32]
 
 
 def shingles(text: str) -> list[str]:
@@ -49,21 +53,51 @@ def bands(text: str, *, bands: int = 14, rows: int = 8, seed: int = 1) -> list[i
     """
     if bands < 1 or rows < 1:
         raise ValueError(f"bands and rows must be at least 1, not {bands} and {rows}")
+    minima = hashvalues(text, bands * rows, seed)
+    if minima is None:
+        return []
+    return [xxhash.xxh3_64_intdigest(row.tobytes()) for row in minima.astype("<u4").reshape(bands, rows)]
+
+
+def hashvalues(text: str, permutations: int, seed: int = 1) -> Hashes | None:
+    """The text's MinHash signature, `permutations` 32-bit minima; None for a text without words.
+
+    They equal those of datasketch 2 for the same seed (scheme `affine32`, hash function xxh32); computed here,
+    because importing datasketch costs every worker over a second of SciPy.
+    """
     pieces = shingles(text)
     if not pieces:
-        return []
-    signature = _empty_signature(bands * rows, seed).copy()
+        return None
+    a, b = _permutations(permutations, seed)
+    minima = np.full(permutations, 0xFFFFFFFF, np.uint32)
     for start in range(0, len(pieces), _BLOCK):
-        signature.update_batch(pieces[start : start + _BLOCK])
-    table = signature.hashvalues.astype("<u4").reshape(bands, rows)
-    return [xxhash.xxh3_64_intdigest(row.tobytes()) for row in table]
+        block = pieces[start : start + _BLOCK]
+        hashes = _mix(np.fromiter(map(xxhash.xxh32_intdigest, block), np.uint32, len(block)))
+        np.minimum(minima, (hashes[:, None] * a + b).min(axis=0), out=minima)
+    return minima
+
+
+def signature(text: str, permutations: int = 112, seed: int = 1) -> Any:
+    """The text's signature as a `datasketch.MinHash`, for its classes: LSH, forests, Jaccard estimates."""
+    from datasketch import MinHash
+
+    minima = hashvalues(text, permutations, seed)
+    return MinHash(num_perm=permutations, seed=seed, hashfunc=xxhash.xxh32_intdigest, scheme=SCHEME, hashvalues=minima)
 
 
 @lru_cache(maxsize=8)
-def _empty_signature(permutations: int, seed: int) -> Any:
-    from datasketch import MinHash
+def _permutations(count: int, seed: int) -> tuple[Hashes, Hashes]:
+    """Odd factors and summands of `count` permutations of the 32-bit numbers, drawn as datasketch draws them."""
+    dice = np.random.RandomState(seed)
+    factors = dice.randint(0, 1 << 31, count, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    return factors, dice.randint(0, 1 << 32, count, dtype=np.uint32)
 
-    return MinHash(num_perm=permutations, seed=seed, hashfunc=xxhash.xxh32_intdigest, scheme=SCHEME)
+
+def _mix(hashes: Hashes) -> Hashes:
+    """MurmurHash3's 32-bit finaliser (Appleby, public domain)."""
+    hashes = (hashes ^ (hashes >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+    hashes = (hashes ^ (hashes >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+    return hashes ^ (hashes >> np.uint32(16))
 
 
 def text_digest(text: str) -> str:

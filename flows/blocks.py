@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from datatrove.data import Document
@@ -24,6 +25,14 @@ from flows import plan as plans
 from flows.inputs import opener
 from flows.plan import Piece, ShardSpec
 from flows.recipe import Recipe
+
+if TYPE_CHECKING:
+    from extractors.sandbox import Sandbox
+    from filters.language import LanguageModel
+
+
+_MEASURED = 5_000_000
+"""Characters of a text that signals are computed from: a few documents are longer, and memory must not follow them."""
 
 
 class ReadShard(PipelineStep):
@@ -96,16 +105,29 @@ class ExtractText(PipelineStep):
         self.deadline_s, self.memory_mb = recipe.extract.deadline_s, recipe.extract.memory_mb
 
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
-        from extractors.sandbox import Sandbox
+        sandbox = _sandbox(self.deadline_s, self.memory_mb)
+        for document in data:
+            record = document.metadata["record"]
+            if is_document(record):
+                with self.track_time():
+                    extract = sandbox.extract(record)
+                document.text, document.metadata["extract"] = extract.text, extract
+            yield document
 
-        with Sandbox(self.deadline_s, self.memory_mb) as sandbox:
-            for document in data:
-                record = document.metadata["record"]
-                if is_document(record):
-                    with self.track_time():
-                        extract = sandbox.extract(record)
-                    document.text, document.metadata["extract"] = extract.text, extract
-                yield document
+
+@lru_cache(maxsize=1)
+def _sandbox(deadline_s: float, memory_mb: int) -> Sandbox:
+    """A worker's own child, which starts now, serves all its shards and dies with the worker."""
+    from extractors.sandbox import Sandbox
+
+    return Sandbox(deadline_s, memory_mb).__enter__()
+
+
+@lru_cache(maxsize=1)
+def _language_model(name: str, sha256: str | None) -> LanguageModel:
+    from filters.language import LanguageModel
+
+    return LanguageModel.load(name, sha256)
 
 
 def is_document(record: Record) -> bool:
@@ -127,25 +149,28 @@ class Signals(PipelineStep):
         self.language, self.minhash = recipe.language, recipe.minhash
 
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
-        from filters import fidelity, language, minhash, quality
-
-        model = language.LanguageModel.load(self.language.model, sha256=self.language.sha256 or "")
         for document in data:
             if has_text(document):
                 with self.track_time():
-                    text, signals = document.text, document.metadata["signals"]
-                    signals.update(language.signals(text, model))
-                    signals.update(quality.signals(text, signals["language"]))
-                    signals["text_digest"] = minhash.text_digest(text)
-                    if document.metadata["record"].format == "html":
-                        signals["machine_translated"] = "mt_plugin" in document.metadata["extract"].meta
-                    document.metadata["bands"] = minhash.bands(
-                        text, bands=self.minhash.bands, rows=self.minhash.rows, seed=self.minhash.seed
-                    )
-                    if reference := reference_of(document):
-                        signals["reference"] = document.metadata["piece"].reference
-                        signals.update(fidelity.signals(text, reference))
+                    self._measure(document)
             yield document
+
+    def _measure(self, document: Document) -> None:
+        from filters import fidelity, language, minhash, quality
+
+        text, signals = document.text[:_MEASURED], document.metadata["signals"]
+        signals.update(language.signals(text, _language_model(self.language.model, self.language.sha256)))
+        signals.update(quality.signals(text, signals["language"]))
+        signals["chars"] = len(document.text)
+        signals["text_digest"] = minhash.text_digest(document.text)
+        if document.metadata["record"].format == "html":
+            signals["machine_translated"] = "mt_plugin" in document.metadata["extract"].meta
+        document.metadata["bands"] = minhash.bands(
+            text, bands=self.minhash.bands, rows=self.minhash.rows, seed=self.minhash.seed
+        )
+        if reference := reference_of(document):
+            signals["reference"] = document.metadata["piece"].reference
+            signals.update(fidelity.signals(text, reference[:_MEASURED]))
 
 
 def reference_of(document: Document) -> str | None:

@@ -17,7 +17,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
 from catalog import reports, snapshots, store
-from catalog.errors import ConfigError, RetryableError
+from catalog.errors import ConfigError, RetryableError, ShardError
 from catalog.files import Corpus, read_json, write_json
 from catalog.members import members
 from filters import dedup
@@ -43,7 +43,8 @@ def build(recipe: str) -> dict[str, Any]:
 
     Raises:
         ConfigError: the recipe is wrong, or another build is at work on the same corpus.
-        ShardError: in no case; failed shards are in the manifest and make its status `incomplete`.
+        ShardError: no shard could be made at all. One that could not be made while others were is in the manifest,
+            whose status is then `incomplete`.
     """
     corpus = Corpus(Path(load(Path(recipe)).output))
     with locked(corpus):
@@ -53,6 +54,10 @@ def build(recipe: str) -> dict[str, Any]:
             run = plan_run(recipe)
         with timed(seconds, "shards"):
             failed = make_all(recipe, run)
+            plan = _plan(corpus, run)
+            if failed and not members(corpus, plan.work, plan.present):
+                shard, error = next(iter(failed.items()))
+                raise ShardError(f"no shard could be made; {shard}: {error}")
         with timed(seconds, "clusters"):
             clusters = find_clusters(recipe, run)
         with timed(seconds, "publish"):
@@ -109,7 +114,7 @@ def make_group(recipe: str, run: str, shards: list[str]) -> int:
         return [s for s in plan.pending(corpus) if s.shard in shards and engine.attempts(failures, s.shard) < _ATTEMPTS]
 
     if pending := left():
-        with Progress(pending[0].source) as progress:
+        with Progress("making shards") as progress:
             engine.make_shards(loaded, corpus, plan, pending, lambda: progress.show(corpus, run, pending))
     if again := left():
         raise RetryableError(f"{len(again)} shards failed, the first: {again[0].shard}")
@@ -177,10 +182,7 @@ def _members(recipe: str, run: str) -> tuple[Recipe, Corpus, plans.Plan, list[di
     loaded = load(Path(recipe))
     corpus = Corpus(Path(loaded.output))
     plan = _plan(corpus, run)
-    shards = members(corpus, plan.work, plan.present)
-    if not shards:
-        raise ConfigError(f"no shard could be made; see {engine.failures_folder(corpus, run)}")
-    return loaded, corpus, plan, shards
+    return loaded, corpus, plan, members(corpus, plan.work, plan.present)
 
 
 @contextmanager

@@ -34,6 +34,8 @@ _WATCH_EVERY = 10
 _RENEW_S = 5.0
 _SLURM_POLL_S = 10.0
 _SLURM_PATIENCE = 30
+_CLUSTER_WORKERS = 64
+"""Assumed of a cluster when groups of shards are laid out; the cluster itself decides how many run."""
 _SILENCE_S = 180.0
 """Longer than network file systems keep a file's time to themselves (NFS: 60 s)."""
 
@@ -182,8 +184,11 @@ def _executor(recipe: Recipe, corpus: Corpus, plan: Plan, shards: list[ShardSpec
     line = [Start(folder, shards), *line]
     if recipe.engine.kind == "ray":
         return _ray(recipe, line, common)
+    import multiprocess
     from datatrove.executor.local import LocalPipelineExecutor
 
+    # What every worker needs is imported once, by the server that they are forked from.
+    multiprocess.set_forkserver_preload(["flows.engine", "flows.blocks", "filters.minhash", "filters.language"])
     return LocalPipelineExecutor(line, workers=min(workers(recipe), len(shards)), start_method="forkserver", **common)
 
 
@@ -223,9 +228,10 @@ def _job_name(recipe: Recipe, folder: Path) -> str:
 
 
 def workers(recipe: Recipe) -> int:
-    """How many shards are made at the same time on this machine."""
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return recipe.engine.workers or cores
+    """How many shards are made at the same time: as many as the recipe says, or this machine has cores."""
+    if recipe.engine.workers or recipe.engine.kind != "local":
+        return recipe.engine.workers or _CLUSTER_WORKERS
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def main(job_file: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import math
 import posixpath
 import re
 from collections.abc import Callable, Iterator
@@ -198,8 +199,8 @@ def identify(inputs: list[Input], source: Source, corpus: Corpus, cut: int, keep
             digest = _digest(item.uri) if item.skip is None or item.path in referenced else ""
             if item.skip:
                 digest = f"skipped {digest}".rstrip()  # another digest than as a document
-            split = source.kind == "warc" and item.skip is None and item.size > cut
-            cuts = warc.cuts(opener(item.uri), cut) if split else [0]
+            parts = math.ceil(item.size / cut) if source.kind == "warc" and item.skip is None else 1
+            cuts = warc.cuts(opener(item.uri), item.size // parts) if parts > 1 else [0]
             seen = {"stamp": stamp, "digest": digest, "cuts": cuts}
         fresh[key] = seen
         item.digest, item.cuts = seen["digest"], seen["cuts"]

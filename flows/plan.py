@@ -24,7 +24,6 @@ _LIBRARIES = (
     "pypdfium2",
     "pdfplumber",
     "fasttext",
-    "datasketch",
     "pyarrow",
 )
 """Whose versions may change a document's text or signals."""
@@ -217,11 +216,6 @@ def load(path: Path) -> Plan:
 
 
 def groups(pending: list[ShardSpec], workers: int) -> list[list[ShardSpec]]:
-    """Pending shards in groups of one source each, big enough that starting workers does not count."""
-    found: list[list[ShardSpec]] = []
-    for spec in pending:
-        last = found[-1] if found else None
-        if last is None or last[0].source != spec.source or len(last) >= 32 * workers:
-            found.append([])
-        found[-1].append(spec)
-    return found
+    """Pending shards in groups so big that starting the workers does not count."""
+    size = 32 * workers
+    return [pending[start : start + size] for start in range(0, len(pending), size)]

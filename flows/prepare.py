@@ -9,6 +9,7 @@ from typing import Any
 from catalog import snapshots
 from catalog.files import Corpus, read_json
 from filters import verdicts
+from flows import engine
 from flows import plan as plans
 from flows.progress import Progress
 from flows.recipe import Recipe, load
@@ -17,6 +18,7 @@ from flows.recipe import Recipe, load
 def prepare(recipe_path: str, keep: bool = True) -> tuple[Recipe, Corpus, plans.Plan]:
     """Load the recipe and make or take up its plan; with `keep` false nothing is written."""
     recipe = load(Path(recipe_path))
+    engine.check(recipe)
     corpus = Corpus(Path(recipe.output))
     with Progress("reading the sources") as progress:
         plan = plans.make(recipe, corpus, progress.note_input, keep)

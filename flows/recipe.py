@@ -81,7 +81,7 @@ class Engine(_Table):
     kind: Literal["local", "ray", "slurm"] = "local"
     workers: int = Field(0, ge=0)
     """Shards made at the same time; 0: one a core."""
-    shard_mb: float = Field(16, gt=0)
+    shard_mb: float = Field(4, gt=0)
     """Input of one shard, MiB as stored: what is lost and made again when a machine dies."""
     ray: Ray = Ray()
     slurm: Slurm = Slurm()
@@ -246,7 +246,7 @@ preset = "default"                # {presets}
 [engine]
 kind = "local"                    # local, ray or slurm
 workers = 0                       # 0: one a core
-shard_mb = 16                     # what is made again when a machine dies
+shard_mb = 4                      # what is made again when a machine dies
 """
 
 

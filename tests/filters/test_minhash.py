@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import xxhash
+from datasketch import MinHash, MinHashLSH
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.minhash import bands, collision, shingles, text_digest
+from filters.minhash import SCHEME, bands, collision, hashvalues, shingles, signature, text_digest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -162,3 +164,29 @@ def test_any_text_has_a_digest_and_bands(text: str) -> None:
 def test_a_lone_surrogate_is_no_error() -> None:
     assert text_digest("a\ud800") != text_digest("a")
     assert len(bands("a\ud800b")) == 14
+
+
+@given(st.text(max_size=400), st.integers(1, 200), st.integers(0, 2**32 - 1))
+def test_signatures_equal_those_of_datasketch(text: str, permutations: int, seed: int) -> None:
+    theirs = MinHash(num_perm=permutations, seed=seed, hashfunc=xxhash.xxh32_intdigest, scheme=SCHEME)
+    theirs.update_batch(shingles(text))
+    ours = hashvalues(text, permutations, seed)
+    assert (ours is None) == (not shingles(text))
+    assert ours is None or ours.tolist() == theirs.hashvalues.tolist()
+    assert signature(text, permutations, seed).jaccard(theirs) == 1
+
+
+def test_a_long_text_equals_datasketch_over_many_blocks() -> None:
+    text = " ".join(document(random.Random(3), 10_000))
+    theirs = MinHash(num_perm=112, seed=1, hashfunc=xxhash.xxh32_intdigest, scheme=SCHEME)
+    theirs.update_batch(shingles(text))
+    ours = hashvalues(text, 112)
+    assert ours is not None
+    assert ours.tolist() == theirs.hashvalues.tolist()
+
+
+def test_signatures_work_in_datasketch() -> None:
+    words = document(random.Random(4), 300)
+    index = MinHashLSH(threshold=0.7, num_perm=112)
+    index.insert("it", signature(" ".join(words)))
+    assert index.query(signature(" ".join(near_copy(words, 0.95, random.Random(5))))) == ["it"]
