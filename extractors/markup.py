@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from lxml import etree
 
 from extractors.blocks import Element, Layout, block_text, name_of, names
+from extractors.encoding import decode
 from extractors.record import Extract
 
 MAX_BYTES = 128 << 20
@@ -20,9 +21,6 @@ EXTRACTOR = "lxml " + ".".join(map(str, etree.LXML_VERSION[:3]))
 
 _UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
 _LIMITS = {etree.ErrorTypes.ERR_RESOURCE_LIMIT, etree.ErrorTypes.ERR_ENTITY_LOOP}
-_CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
-# Python also calls punycode and idna encodings: quadratic, and never the encoding of a page.
-_KNOWN_CHARSET = re.compile(r"(utf|iso|windows|cp\d|koi|mac|gb|big5|euc|shift|latin|ascii|us-ascii|tis)", re.I)
 
 
 class MarkupError(ValueError):
@@ -99,25 +97,6 @@ def damage(root: Element) -> str | None:
     return None
 
 
-def decode(payload: bytes, charset: str | None = None) -> str:
-    """Characters of an HTML payload: BOM, valid UTF-8, `charset`, the declaration inside, or Windows-1252.
-
-    Valid UTF-8 goes before every label because labels are wrong more often than bytes are by chance.
-    """
-    if payload.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return payload.decode("utf-16", "replace")
-    if _is_utf8(payload):
-        return payload.decode("utf-8-sig", "replace")
-    declared = _CHARSET.search(payload[:4096])
-    for name in (charset, declared and declared[1].decode("ascii")):
-        if name and _KNOWN_CHARSET.match(name):
-            try:
-                return payload.decode(name, "replace")
-            except LookupError:
-                continue
-    return payload.decode("windows-1252", "replace")
-
-
 def parse_html(payload: bytes, charset: str | None = None) -> Element:
     """Root element of an HTML document (any age, any damage).
 
@@ -125,7 +104,7 @@ def parse_html(payload: bytes, charset: str | None = None) -> Element:
     """
     if len(payload) > MAX_BYTES:
         raise MarkupError(f"HTML of {len(payload)} bytes is over the limit of {MAX_BYTES}")
-    text = decode(payload, charset).replace("\0", "")
+    text, _ = decode(payload, charset)
     # HTML defines no entities of its own, so that the larger limits open no bomb.
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, no_network=True, remove_comments=True)
     try:
@@ -278,7 +257,7 @@ def reference_text(payload: bytes, name: str) -> str:
     Raises MarkupError where the file is no markup.
     """
     if name.lower().endswith(".txt"):
-        return unicodedata.normalize("NFC", decode(payload))
+        return unicodedata.normalize("NFC", decode(payload)[0])
     from extractors import erudit, eurlex
 
     if (root_name(payload) or "html").lower() == "html":

@@ -6,7 +6,6 @@ plain subprocess, because the workers that own one are daemonic and may not have
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import io
 import logging
@@ -14,7 +13,6 @@ import os
 import pickle
 import resource
 import select
-import signal
 import struct
 import subprocess
 import sys
@@ -26,6 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, cast
 
+from extractors.processes import die_with_parent
 from extractors.record import Extract, Record
 
 _LENGTH = struct.Struct("<Q")
@@ -34,7 +33,6 @@ _START_S = 120.0
 _END_S = 5.0
 _OUT_OF_MEMORY = 77
 """Exit status of a child that met its memory limit."""
-_PR_SET_PDEATHSIG = 1
 
 
 class SandboxError(RuntimeError):
@@ -193,10 +191,9 @@ class _Reply(pickle.Unpickler):
 
 def _serve(target: str, memory_mb: int, parent: int) -> None:
     """The child: answer records from stdin on stdout until stdin ends."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            return
+    die_with_parent()
+    if os.getppid() != parent:
+        return
     records, answers = _take_pipes()
     run, preload = _load(target)
     preload()

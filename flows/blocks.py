@@ -200,7 +200,7 @@ class WriteShard(PipelineStep):
 
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         spec = self.shards[rank]
-        progress = Progress(self.corpus, self.run_id, spec)
+        progress = ProgressFile(self.corpus, self.run_id, spec)
         with ShardWriter(self.corpus, spec.shard, SHARD_DATASETS) as writer:
             for document in data:
                 self._write(writer, document)
@@ -258,7 +258,7 @@ def document_row(record: Record, extract: Extract) -> dict[str, Any]:
     }
 
 
-class Progress:
+class ProgressFile:
     """Tells the flow, through a small file a second, how far a shard is."""
 
     def __init__(self, corpus: Corpus, run: str, spec: ShardSpec) -> None:

@@ -24,9 +24,9 @@ from typing import Any
 
 from catalog.errors import ConfigError, RetryableError
 from catalog.files import Corpus, digest, read_json, write_json
+from extractors.processes import die_with_parent
 from flows import plan as plans
 from flows.plan import Plan, ShardSpec
-from flows.processes import die_with_parent
 from flows.recipe import Recipe
 
 _POLL_S = 0.1
@@ -184,11 +184,8 @@ def _executor(recipe: Recipe, corpus: Corpus, plan: Plan, shards: list[ShardSpec
     line = [Start(folder, shards), *line]
     if recipe.engine.kind == "ray":
         return _ray(recipe, line, common)
-    import multiprocess
     from datatrove.executor.local import LocalPipelineExecutor
 
-    # What every worker needs is imported once, by the server that they are forked from.
-    multiprocess.set_forkserver_preload(["flows.engine", "flows.blocks", "filters.minhash", "filters.language"])
     return LocalPipelineExecutor(line, workers=min(workers(recipe), len(shards)), start_method="forkserver", **common)
 
 
@@ -238,6 +235,8 @@ def main(job_file: str) -> None:
     job = read_json(Path(job_file))
     recipe, corpus = Recipe.model_validate(job["recipe"]), Corpus(Path(job["corpus"]))
     die_with_parent()
+    if recipe.engine.kind == "local":
+        _import_once()
     plan = plans.load(corpus.work / "runs" / job["plan"] / "plan.json")
     wanted = set(job["shards"])
     shards = [s for s in plan.shards if s.shard in wanted]
@@ -245,6 +244,17 @@ def main(job_file: str) -> None:
     _executor(recipe, corpus, plan, shards, folder).run()
     if recipe.engine.kind == "slurm":
         _await_slurm(_job_name(recipe, folder))
+
+
+def _import_once() -> None:
+    """Start the process that workers are forked from; it imports what they need while this one goes on."""
+    import multiprocess
+    from multiprocess.forkserver import ensure_running
+
+    multiprocess.set_forkserver_preload(
+        ["flows.engine", "flows.blocks", "filters.minhash", "filters.language", "filters.quality", "filters.fidelity"]
+    )
+    ensure_running()
 
 
 def _await_slurm(name: str) -> None:

@@ -185,8 +185,6 @@ def identify(inputs: list[Input], source: Source, corpus: Corpus, cut: int, keep
     Yields every input once it is known, so that a caller can show progress. What was learnt is kept for the next
     time if `keep`.
     """
-    from extractors import warc
-
     path = corpus.work / "inputs" / f"{source.name}.json"
     known = read_json(path) if path.is_file() else {}
     fresh = {}
@@ -199,14 +197,22 @@ def identify(inputs: list[Input], source: Source, corpus: Corpus, cut: int, keep
             digest = _digest(item.uri) if item.skip is None or item.path in referenced else ""
             if item.skip:
                 digest = f"skipped {digest}".rstrip()  # another digest than as a document
-            parts = math.ceil(item.size / cut) if source.kind == "warc" and item.skip is None else 1
-            cuts = warc.cuts(opener(item.uri), item.size // parts) if parts > 1 else [0]
+            cuts = _cuts(item, cut) if source.kind == "warc" and item.skip is None else [0]
             seen = {"stamp": stamp, "digest": digest, "cuts": cuts}
         fresh[key] = seen
         item.digest, item.cuts = seen["digest"], seen["cuts"]
         yield item
     if keep and fresh != known:
         write_json(path, fresh)
+
+
+def _cuts(item: Input, most: int) -> list[int]:
+    """Offsets that cut an archive into parts of equal size, as near to `most` bytes as can be."""
+    from extractors import warc
+
+    parts = math.ceil(item.size / most)
+    # Each part ends with the record that fills it: a little less to fill, or the last part would be none.
+    return warc.cuts(opener(item.uri), int(0.95 * item.size / parts)) if parts > 1 else [0]
 
 
 def _digest(uri: str) -> str:

@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flows.processes import die_with_parent
+from extractors.processes import die_with_parent
 
 _PATIENCE_S = 120.0
 

@@ -141,15 +141,6 @@ def test_what_is_no_xml_has_an_error(payload):
     assert result.text == "" and "not XML" in (result.error or "")
 
 
-def test_html_characters_come_from_bytes_before_labels():
-    assert markup.decode("é".encode(), "latin-1") == "é"
-    assert markup.decode("é".encode("latin-1")) == "é"
-    assert markup.decode("<meta charset=iso-8859-7>λ".encode("iso-8859-7")).endswith("λ")
-    assert markup.decode("λ".encode("iso-8859-7"), "iso-8859-7") == "λ"
-    assert markup.decode(b"\xe9", "punycode") == "é"
-    assert markup.decode("é".encode("utf-16")) == "é"
-
-
 @pytest.mark.parametrize(
     ("source", "name"),
     [
