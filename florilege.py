@@ -46,7 +46,7 @@ def check(recipe: Path) -> None:
     from flows import terminal
     from flows.prepare import prepare
 
-    terminal.plan(*prepare(str(recipe), keep=False))
+    terminal.plan(*prepare(str(recipe), keep="nothing"))
 
 
 @app.command

@@ -9,7 +9,6 @@ at a random moment to a random process of its tree, run the same command again, 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import shutil
@@ -22,6 +21,8 @@ from pathlib import Path
 
 import psutil
 
+from catalog import reports, store
+from catalog.files import Corpus
 from flows import demo
 from flows.demo.tour import RECIPE
 
@@ -55,9 +56,11 @@ def build(recipe: Path) -> subprocess.Popen[bytes]:
 
 
 def digest(recipe: Path) -> str:
-    """Digest of the newest snapshot."""
-    manifests = sorted((recipe.parent / "corpus" / "manifests" / "snapshots").glob("*.json"))
-    return str(json.loads(manifests[-1].read_text())["digest"])
+    """Digest of the newest snapshot, as the catalog has it; RuntimeError when records are not accounted for."""
+    with store.reading(Corpus(recipe.parent / "corpus")) as connection:
+        if problems := reports.unaccounted(connection):
+            raise RuntimeError(f"not accounted for: {problems}")
+        return str(reports.rows(connection, "SELECT digest FROM snapshot")[0]["digest"])
 
 
 def undisturbed(recipe: Path) -> tuple[float, str]:

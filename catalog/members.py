@@ -27,38 +27,45 @@ def members(corpus: Corpus, work: str, present: dict[str, dict[str, str]]) -> li
         work: digest of the settings that the shards were made with.
         present: per source, the version of every file that is there now. Files that are gone stay in the corpus.
     """
+    shards = [m for m in corpus.read_manifests("shards") if m["work"] == work and m["source"] in present]
+    made = {(m["source"], path, version) for m in shards for path, version, *_ in m["pieces"]}
     found: list[dict[str, Any]] = []
     held: set[tuple[Any, ...]] = set()
-    for manifest in corpus.read_manifests("shards"):
-        source = manifest["source"]
-        if manifest["work"] != work or source not in present:
-            continue
-        pieces: list[Piece] = [tuple(piece) for piece in manifest["pieces"]]
-        kept = [
-            p for p in pieces if present[source].get(p[0], p[1]) == p[1] and (source, *p) not in held
-        ]  # fmt: skip
-        held.update((source, *p) for p in kept)
+    for manifest in shards:
+        source, now = manifest["source"], present[manifest["source"]]
+        kept: list[Piece] = []
+        for path, version, start, stop in manifest["pieces"]:
+            # A version that could not be made (yet) replaces nothing.
+            replaced = now.get(path, version) != version and (source, path, now[path]) in made
+            if not replaced and (source, path, version, start, stop) not in held:
+                kept.append((path, version, start, stop))
+        held.update((source, *piece) for piece in kept)
         if kept:
-            found.append(manifest if kept == pieces else _without_the_rest(corpus, manifest, kept))
+            whole = len(kept) == len(manifest["pieces"])
+            found.append(manifest if whole else _without_the_rest(corpus, manifest, kept))
     return found
 
 
 def _without_the_rest(corpus: Corpus, manifest: dict[str, Any], kept: list[Piece]) -> dict[str, Any]:
     """A copy of the shard with the rows of the pieces `kept`, made once."""
     name = f"{manifest['source']}-{digest([manifest['shard'], kept])}"
-    path = corpus.manifest("shards", name)
-    if path.is_file():
-        return read_json(path)
+    done = corpus.manifest("shards", name)
+    if done.is_file():
+        return read_json(done)
     with ShardWriter(corpus, name, SHARD_DATASETS) as writer:
         ids: list[str] = []
         for dataset in SHARD_DATASETS:
             placed = dataset in ("documents", "skipped")
             for batch in pq.ParquetFile(corpus.dataset(dataset) / f"{manifest['shard']}.parquet").iter_batches(1_000):
-                chosen = batch.filter(_inside(batch, kept) if placed else pc.is_in(batch["id"], pa.array(ids)))
+                chosen = batch.filter(
+                    _inside(batch, kept) if placed else pc.is_in(batch["id"], pa.array(ids, pa.string()))
+                )
                 writer.tables[dataset].add_batches([chosen])
                 if dataset == "documents":
                     ids += chosen["id"].to_pylist()
-        return writer.commit({**{k: manifest[k] for k in ("run", "work", "code", "source")}, "pieces": kept})
+        records = sum(writer.tables[dataset].rows for dataset in ("documents", "skipped"))
+        shared = {key: manifest[key] for key in ("run", "work", "code", "source")}
+        return writer.commit({**shared, "pieces": kept, "records": records})
 
 
 def _inside(batch: pa.RecordBatch, kept: list[Piece]) -> pa.Array:

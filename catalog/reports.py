@@ -44,15 +44,35 @@ def reasons(connection: duckdb.DuckDBPyConnection, most: int = 8) -> dict[tuple[
 
 
 def unaccounted(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Funnel rows that do not add up, and documents without exactly one verdict: empty in a sound corpus."""
+    """What does not add up; empty in a sound corpus.
+
+    The records that the reader counted, shard by shard, are the rows of documents and skipped; no two have one
+    identity; every document has one verdict; no stage keeps more than it was given.
+    """
     return rows(
         connection,
         """
-        SELECT source, stage, 'in <> kept + dropped + failed' AS problem FROM funnel
-        WHERE "in" <> kept + dropped + failed OR kept < 0
+        WITH member AS (
+            SELECT DISTINCT shard, source, records FROM shards
+            WHERE file IN (SELECT file FROM snapshot_files JOIN snapshot USING (snapshot))
+        ),
+        record AS (
+            SELECT id, source, path, "offset" FROM documents UNION ALL SELECT id, source, path, "offset" FROM skipped
+        )
+        SELECT coalesce(m.source, r.source) AS source, 'read' AS stage,
+               coalesce(m.n, 0) || ' records read, ' || coalesce(r.n, 0) || ' written down' AS problem
+        FROM (SELECT source, sum(records)::BIGINT AS n FROM member GROUP BY source) m
+        FULL JOIN (SELECT source, count(*) AS n FROM record GROUP BY source) r USING (source)
+        WHERE m.n IS DISTINCT FROM r.n
+        UNION ALL
+        SELECT any_value(source), 'read', id || ' stands for ' || count(*) || ' records'
+        FROM record GROUP BY id HAVING count(*) > 1
         UNION ALL
         SELECT d.source, 'verdict', d.id || ' has ' || count(v.id) || ' verdicts'
         FROM documents d LEFT JOIN verdicts v USING (id) GROUP BY d.source, d.id HAVING count(v.id) <> 1
+        UNION ALL
+        SELECT source, stage, 'in <> kept + dropped + failed' FROM funnel
+        WHERE "in" <> kept + dropped + failed OR kept < 0
         """,
     )
 

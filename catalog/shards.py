@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.errors import ShardError
-from catalog.files import Corpus, publish, sha256, write_json
+from catalog.files import Corpus, publish, read_json, sha256, write_json
 from catalog.schema import DATASETS, VERSION
 
 _ROWS = 2_000
@@ -27,6 +27,7 @@ class Table:
     def __init__(self, dataset: str, path: Path) -> None:
         self.schema, self.path = DATASETS[dataset], path
         path.parent.mkdir(parents=True, exist_ok=True)
+        self.rows = 0
         self._rows: list[Mapping[str, Any]] = []
         self._bytes = 0
         self._writer = pq.ParquetWriter(path, self.schema, compression="zstd", compression_level=1)
@@ -34,6 +35,7 @@ class Table:
     def add(self, row: Mapping[str, Any], size: int = 0) -> None:
         """Add a row; `size` is roughly its bytes."""
         self._rows.append(row)
+        self.rows += 1
         self._bytes += size
         if len(self._rows) >= _ROWS or self._bytes >= _BYTES:
             self._flush()
@@ -41,6 +43,7 @@ class Table:
     def add_batches(self, batches: Iterable[pa.RecordBatch]) -> None:
         """Add Arrow batches, cast to the schema."""
         for batch in batches:
+            self.rows += batch.num_rows
             self._writer.write_table(pa.Table.from_batches([batch]).cast(self.schema))
 
     def _flush(self) -> None:
@@ -74,14 +77,14 @@ def describe(dataset: str, path: Path) -> dict[str, Any]:
 class ShardWriter:
     """Writes the datasets of one shard; `commit` makes them visible, anything else leaves no trace.
 
-    The manifest is written last, so a shard is either wholly there or not there at all, and two writers of the
-    same shard do no harm: they write the same bytes under different staging names.
+    The manifest is written last, so a shard is either wholly there or not there at all. Of two writers of the same
+    shard the first one counts.
     """
 
     def __init__(self, corpus: Corpus, shard: str, datasets: Iterable[str]) -> None:
         self.corpus, self.shard = corpus, shard
-        self.folder = corpus.staging / f"{shard}.{os.getpid()}"
-        shutil.rmtree(self.folder, ignore_errors=True)
+        corpus.staging.mkdir(parents=True, exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{shard}.", dir=corpus.staging))
         self.tables = {name: Table(name, self.folder / name / f"{shard}.parquet") for name in datasets}
 
     def __enter__(self) -> ShardWriter:
@@ -95,7 +98,10 @@ class ShardWriter:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def commit(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
-        """Check and rename the files, write the manifest, return it."""
+        """Check and rename the files, write the manifest, return it; what another writer has finished stays."""
+        done = self.corpus.manifest("shards", self.shard)
+        if done.is_file():
+            return read_json(done)
         files = []
         for name, table in self.tables.items():
             table.close()

@@ -19,14 +19,17 @@ from catalog.views import parquet
 Cluster = Callable[[duckdb.DuckDBPyConnection, str, str, int], str]
 
 
-def cluster(corpus: Corpus, shards: list[dict[str, Any]], bands: int, compute: Cluster, code: str) -> dict[str, Any]:
-    """Find the duplicate clusters of these shards, once: the file's name is the digest of what it was made from."""
+def cluster(corpus: Corpus, shards: list[dict[str, Any]], bands: int, compute: Cluster, version: str) -> dict[str, Any]:
+    """Find the duplicate clusters of these shards, once: the file's name is the digest of what it was made from.
+
+    `version` is that of `compute`.
+    """
     made_from = [f["sha256"] for s in shards for f in s["files"] if f["dataset"] in ("signals", "bands")]
 
     def relation(connection: duckdb.DuckDBPyConnection) -> str:
         return compute(connection, _relation(corpus, shards, "signals"), _relation(corpus, shards, "bands"), bands)
 
-    return _derive(corpus, "clusters", digest([sorted(made_from), bands, code]), relation)
+    return _derive(corpus, "clusters", digest([sorted(made_from), bands, version]), relation)
 
 
 def judge(

@@ -33,7 +33,7 @@ CREATE TABLE runs (
 CREATE TABLE sources (run TEXT, source TEXT, kind TEXT, path TEXT, files INTEGER, bytes BIGINT);
 CREATE TABLE shards (
     shard TEXT, dataset TEXT, file TEXT, rows BIGINT, bytes BIGINT, sha256 TEXT, source TEXT, run TEXT,
-    work TEXT, code TEXT, schema INTEGER);
+    records BIGINT, work TEXT, code TEXT, schema INTEGER);
 CREATE TABLE snapshots (
     snapshot INTEGER PRIMARY KEY, id TEXT, run TEXT, published TIMESTAMPTZ, digest TEXT, preset TEXT, code TEXT);
 CREATE TABLE snapshot_files (snapshot INTEGER, dataset TEXT, file TEXT, rows BIGINT, bytes BIGINT, sha256 TEXT);
@@ -54,7 +54,7 @@ def rebuild(corpus: Corpus) -> None:
         connection.execute(TABLES)
         connection.execute("INSERT INTO corpus_info VALUES (?, ?)", [str(corpus.root), VERSION])
         _insert(connection, "shards", [
-            {**entry, **{key: shard[key] for key in ("shard", "source", "run", "work", "code", "schema")}}
+            {**entry, **{key: shard[key] for key in ("shard", "source", "run", "records", "work", "code", "schema")}}
             for shard in shards for entry in shard["files"]
         ])  # fmt: skip
         _insert(connection, "sources", [{"run": run["run"], **source} for run in runs for source in run["sources"]])

@@ -22,7 +22,7 @@ from catalog.schema import SHARD_DATASETS
 from catalog.shards import ShardWriter
 from extractors.record import Extract, Record
 from flows import plan as plans
-from flows.inputs import opener
+from flows.inputs import UNREADABLE, opener
 from flows.plan import Piece, ShardSpec
 from flows.recipe import Recipe
 
@@ -48,15 +48,21 @@ class ReadShard(PipelineStep):
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         limit = self.recipe.extract.max_payload_mb << 20
         spec = self.shards[rank]
+        number = 0
         for piece in spec.pieces:
             for record in read_piece(spec, piece, limit):
                 self.stat_update("records")
-                yield Document(text="", id=record.id, metadata={"record": record, "piece": piece, "signals": {}})
+                number += 1
+                facts = {"record": record, "number": number, "piece": piece, "signals": {}}
+                yield Document(text="", id=record.id, metadata=facts)
 
 
 def read_piece(spec: ShardSpec, piece: Piece, limit: int) -> Iterator[Record]:
     """The records of a file or of a part of an archive; a file that cannot be opened is one record with an error."""
-    blank = Record(spec.source, piece.path, length=piece.size, meta=dict(piece.meta), reference=piece.reference)
+    length = (piece.stop or piece.size) - piece.start
+    blank = Record(
+        spec.source, piece.path, piece.start, length, meta=dict(piece.meta), reference=piece.reference
+    )  # fmt: skip
     if piece.skip:
         blank.skip = piece.skip
         yield blank
@@ -72,6 +78,8 @@ def read_piece(spec: ShardSpec, piece: Piece, limit: int) -> Iterator[Record]:
         else:
             yield _read_file(blank, piece, limit)
     except OSError as error:
+        if piece.digest != UNREADABLE:
+            raise  # it could be read when it was planned: the shard fails, and is tried again
         blank.error = f"{piece.path}: cannot be read: {error.strerror or error}"
         yield blank
 
@@ -146,7 +154,7 @@ class Signals(PipelineStep):
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
-        self.language, self.minhash = recipe.language, recipe.minhash
+        self.language, self.minhash, self.extract = recipe.language, recipe.minhash, recipe.extract
 
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         for document in data:
@@ -168,23 +176,27 @@ class Signals(PipelineStep):
         document.metadata["bands"] = minhash.bands(
             text, bands=self.minhash.bands, rows=self.minhash.rows, seed=self.minhash.seed
         )
-        if reference := reference_of(document):
+        if reference := self._reference(document.metadata["piece"]):
             signals["reference"] = document.metadata["piece"].reference
             signals.update(fidelity.signals(text, reference[:_MEASURED]))
 
+    def _reference(self, piece: Piece) -> str | None:
+        """The text that the document's should equal, where its source names one that can be read.
 
-def reference_of(document: Document) -> str | None:
-    """The text that this document's should equal, where its source names one."""
-    from extractors.markup import reference_text
-
-    piece: Piece = document.metadata["piece"]
-    if piece.reference_uri is None:
-        return None
-    try:
-        with opener(piece.reference_uri)() as file:
-            return reference_text(file.read(64 << 20), piece.reference or piece.reference_uri)
-    except (OSError, ValueError):
-        return None  # the reference is a record of its own, which reports what is wrong with it
+        What is wrong with a reference is said where it is a record of its own, or a document's reason to have none.
+        """
+        limit = self.extract.max_payload_mb << 20
+        if piece.reference is None or piece.reference_uri is None:
+            return None
+        try:
+            with opener(piece.reference_uri)() as file:
+                payload = file.read(limit + 1)
+        except OSError:
+            return None
+        if len(payload) > limit:
+            return None
+        record = Record("", piece.reference, payload=payload, kind="reference")
+        return _sandbox(self.extract.deadline_s, self.extract.memory_mb).extract(record).text or None
 
 
 class WriteShard(PipelineStep):
@@ -202,7 +214,9 @@ class WriteShard(PipelineStep):
         spec = self.shards[rank]
         progress = ProgressFile(self.corpus, self.run_id, spec)
         with ShardWriter(self.corpus, spec.shard, SHARD_DATASETS) as writer:
+            records = 0
             for document in data:
+                records = document.metadata["number"]
                 self._write(writer, document)
                 progress.step(document.metadata["piece"], document.metadata["record"])
             writer.commit(
@@ -212,6 +226,7 @@ class WriteShard(PipelineStep):
                     "code": self.code,
                     "source": spec.source,
                     "pieces": [piece.identity for piece in spec.pieces],
+                    "records": records,
                 }
             )
         yield from ()

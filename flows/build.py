@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from prefect.tasks import Task
 
 from catalog import reports, snapshots, store
 from catalog.errors import ConfigError, RetryableError, ShardError
-from catalog.files import Corpus, read_json, write_json
+from catalog.files import Corpus, read_json, sha256, write_json
 from catalog.members import members
 from filters import dedup
 from flows import engine
@@ -48,6 +50,8 @@ def build(recipe: str) -> dict[str, Any]:
     """
     corpus = Corpus(Path(load(Path(recipe)).output))
     with locked(corpus):
+        if load(Path(recipe)).engine.kind == "local":
+            shutil.rmtree(corpus.staging, ignore_errors=True)  # what killed builds left; no worker of theirs lives on
         started = datetime.now(UTC)
         seconds: dict[str, float] = {}
         with timed(seconds, "plan"):
@@ -71,7 +75,7 @@ def build(recipe: str) -> dict[str, Any]:
 @task
 def plan_run(recipe: str) -> str:
     """Make the plan; its id is the run's."""
-    return prepare(recipe)[2].run
+    return prepare(recipe, keep="plan")[2].run
 
 
 def make_all(recipe: str, run: str) -> dict[str, str]:
@@ -102,30 +106,38 @@ def _worth_another_try(task: Task[..., Any], run: TaskRun, state: State[Any]) ->
     return False
 
 
-@task(retries=5, retry_delay_seconds=1, retry_condition_fn=_worth_another_try, task_run_name="shards-{run}")
+@task(retries=2, retry_delay_seconds=1, retry_condition_fn=_worth_another_try, task_run_name="shards-{run}")
 def make_group(recipe: str, run: str, shards: list[str]) -> int:
     """Make a group of shards on the engine; returns how many of them there are."""
     loaded = load(Path(recipe))
     corpus = Corpus(Path(loaded.output))
     plan = _plan(corpus, run)
-    failures = engine.failures_folder(corpus, run)
+    failures, wanted = engine.failures_folder(corpus, run), set(shards)
+    mine = [spec for spec in plan.shards if spec.shard in wanted]
 
     def left() -> list[plans.ShardSpec]:
-        return [s for s in plan.pending(corpus) if s.shard in shards and engine.attempts(failures, s.shard) < _ATTEMPTS]
+        """What is neither made nor given up."""
+        open_ = [s for s in mine if not corpus.manifest("shards", s.shard).is_file()]
+        return [s for s in open_ if engine.attempts(failures, s.shard) < _ATTEMPTS]
 
-    if pending := left():
-        with Progress("making shards") as progress:
-            engine.make_shards(loaded, corpus, plan, pending, lambda: progress.show(corpus, run, pending))
-    if again := left():
-        raise RetryableError(f"{len(again)} shards failed, the first: {again[0].shard}")
+    with Progress("making shards") as progress:
+        while pending := left():
+            watch = partial(progress.show, corpus, run, pending)
+            tried = sum(engine.attempts(failures, s.shard) for s in mine)
+            try:
+                engine.make_shards(loaded, corpus, plan, pending, watch)
+            except RetryableError:
+                # A worker that died has had its shard noted; whatever else went wrong is worth another task run.
+                if sum(engine.attempts(failures, s.shard) for s in mine) == tried:
+                    raise
     return len(shards)
 
 
 @task(retries=2, retry_delay_seconds=1, retry_condition_fn=_worth_another_try)
 def find_clusters(recipe: str, run: str) -> dict[str, Any]:
     """Cluster the duplicates among all shards of the snapshot to be."""
-    loaded, corpus, plan, shards = _members(recipe, run)
-    return snapshots.cluster(corpus, shards, loaded.minhash.bands, dedup.cluster, plan.code)
+    loaded, corpus, _, shards = _members(recipe, run)
+    return snapshots.cluster(corpus, shards, loaded.minhash.bands, dedup.cluster, sha256(Path(dedup.__file__)))
 
 
 @task(retries=2, retry_delay_seconds=1, retry_condition_fn=_worth_another_try)

@@ -6,6 +6,7 @@ import fnmatch
 import math
 import posixpath
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,8 @@ from flows.recipe import Source
 
 _ARCHIVE = re.compile(r"\.w?arc(\.gz|\.zst|\.open)?$", re.IGNORECASE)
 _CHUNK = 1 << 20
-_UNREADABLE = "unreadable"
+_SAVE_S = 30.0
+UNREADABLE = "unreadable"
 
 
 @dataclass(slots=True)
@@ -78,11 +80,13 @@ def list_inputs(source: Source) -> list[Input]:
     for name in sorted(found):
         info = found[name]
         relative = posixpath.relpath(name, root) if root else name
-        if info["type"] == "directory" or any(fnmatch.fnmatch(relative, glob) for glob in source.exclude):
+        if info["type"] == "directory":
             continue
         uri = _uri(filesystem, name)
         item = Input(_storable(relative), _storable(uri), int(info["size"] or 0), _stamp(info))
-        if item.uri != uri:
+        if any(fnmatch.fnmatch(relative, glob) for glob in source.exclude):
+            item.skip = "excluded by the recipe"
+        elif item.uri != uri:
             item.skip = "file-name: not UTF-8"
         elif info.get("islink") and name != pattern and not Path(name).resolve().is_relative_to(Path(root).resolve()):
             item.skip = "symbolic link out of the source"
@@ -91,7 +95,9 @@ def list_inputs(source: Source) -> list[Input]:
         inputs.append(item)
     if not inputs:
         raise ConfigError(f"source {source.name}: path = {source.path!r}: no file matches")
-    return _KINDS[source.kind](source, inputs)
+    # A pipe or a link out of the source is no reference of another file either.
+    _KINDS[source.kind](source, [item for item in inputs if item.skip is None])
+    return inputs
 
 
 def _root(pattern: str) -> str:
@@ -116,14 +122,13 @@ def _stamp(info: dict[str, Any]) -> str:
     return "|".join(str(mark) for mark in marks if mark is not None)
 
 
-def _warc(source: Source, inputs: list[Input]) -> list[Input]:
+def _warc(source: Source, inputs: list[Input]) -> None:
     for item in inputs:
         if _root(source.path) == source.path and len(inputs) > 1 and not _ARCHIVE.search(item.path):
             item.skip = "file-name: no archive"
-    return inputs
 
 
-def _eurlex(source: Source, inputs: list[Input]) -> list[Input]:
+def _eurlex(source: Source, inputs: list[Input]) -> None:
     from extractors.eurlex import identify
 
     html = {}
@@ -138,20 +143,18 @@ def _eurlex(source: Source, inputs: list[Input]) -> list[Input]:
     for item in inputs:
         if item.meta and item.path.lower().endswith(".pdf"):
             item.reference = html.get((item.meta["celex"], item.meta["language"]))
-    return inputs
 
 
-def _erudit(source: Source, inputs: list[Input]) -> list[Input]:
+def _erudit(source: Source, inputs: list[Input]) -> None:
     articles = {item.path[:-4].lower(): item.path for item in inputs if item.path.lower().endswith(".xml")}
     for item in inputs:
         if item.path.lower().endswith(".pdf"):
             item.reference = articles.get(item.path[:-4].lower())
-    return inputs
 
 
-def _files(source: Source, inputs: list[Input]) -> list[Input]:
+def _files(source: Source, inputs: list[Input]) -> None:
     if source.reference is None:
-        return inputs
+        return
     by_folder: dict[str, list[Input]] = {}
     for item in inputs:
         by_folder.setdefault(posixpath.dirname(item.path), []).append(item)
@@ -167,7 +170,6 @@ def _files(source: Source, inputs: list[Input]) -> list[Input]:
         for item, name in zip(siblings, names, strict=True):
             if name in taken:
                 item.skip, item.reference = "reference of another file", None
-    return inputs
 
 
 def _literal(name: str) -> str:
@@ -189,18 +191,23 @@ def identify(inputs: list[Input], source: Source, corpus: Corpus, cut: int, keep
     known = read_json(path) if path.is_file() else {}
     fresh = {}
     referenced = {item.reference for item in inputs}
+    saved = time.monotonic()
     for item in inputs:
-        key, stamp = f"{item.uri}|{cut}", f"{item.stamp}|{item.skip}"
+        key, stamp = f"{source.kind}|{item.uri}|{cut}", f"{item.stamp}|{item.skip}"
         seen = known.get(key)
         # A file that could not be read may be readable now without looking any different.
-        if seen is None or seen["stamp"] != stamp or seen["digest"].endswith(_UNREADABLE):
+        if seen is None or seen["stamp"] != stamp or seen["digest"].endswith(UNREADABLE):
             digest = _digest(item.uri) if item.skip is None or item.path in referenced else ""
             if item.skip:
                 digest = f"skipped {digest}".rstrip()  # another digest than as a document
-            cuts = _cuts(item, cut) if source.kind == "warc" and item.skip is None else [0]
+            readable = item.skip is None and digest != UNREADABLE
+            cuts = _cuts(item, cut) if source.kind == "warc" and readable else [0]
             seen = {"stamp": stamp, "digest": digest, "cuts": cuts}
         fresh[key] = seen
         item.digest, item.cuts = seen["digest"], seen["cuts"]
+        if keep and time.monotonic() - saved > _SAVE_S:
+            write_json(path, {**known, **fresh})
+            saved = time.monotonic()
         yield item
     if keep and fresh != known:
         write_json(path, fresh)
@@ -222,5 +229,5 @@ def _digest(uri: str) -> str:
             while chunk := file.read(_CHUNK):
                 hasher.update(chunk)
     except OSError:
-        return _UNREADABLE  # the reader meets the same error and records it
+        return UNREADABLE  # the reader meets the same error and records it
     return str(hasher.hexdigest())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import xxhash
 
@@ -19,14 +20,15 @@ from flows.recipe import Recipe, Source
 
 _FILES_A_SHARD = 200
 _LIBRARIES = (
-    "trafilatura",
-    "lxml",
-    "pypdfium2",
-    "pdfplumber",
-    "fasttext",
-    "pyarrow",
-)
+    "brotli", "charset-normalizer", "courlan", "fasttext", "htmldate", "justext", "lxml", "numpy", "pdfplumber",
+    "pyarrow", "pypdfium2", "regex", "trafilatura", "xxhash", "zstandard",
+)  # fmt: skip
 """Whose versions may change a document's text or signals."""
+_LATER = ("verdicts.py", "dedup.py")
+"""Files of filters/ that work on finished shards."""
+
+
+Keep = Literal["nothing", "inputs", "plan"]
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class Piece:
 
     path: str
     uri: str
+    kind: str
     size: int
     digest: str
     start: int = 0
@@ -47,8 +50,8 @@ class Piece:
 
     @property
     def version(self) -> str:
-        """What the outcome depends on: the file's digest and, behind a space, its reference's."""
-        return f"{self.digest} {self.reference_digest or ''}".rstrip()
+        """What the outcome depends on: the kind of source, the file's digest and its reference's."""
+        return f"{self.kind} {self.digest} {self.reference_digest or ''}".rstrip()
 
     @property
     def identity(self) -> list[Any]:
@@ -93,35 +96,39 @@ def code_version() -> str:
         p
         for folder in ("extractors", "filters")
         for p in (root / folder).rglob("*")
-        if p.suffix in (".py", ".toml", ".tsv")
+        if p.suffix in (".py", ".toml", ".tsv") and p.name not in _LATER
     ]
     for path in sorted([*files, root / "flows" / "blocks.py", root / "catalog" / "schema.py"]):
         hasher.update(path.read_bytes())
     versions = [importlib.metadata.version(name) for name in _LIBRARIES]
-    hasher.update(" ".join([str(VERSION), *versions]))
+    python = ".".join(map(str, sys.version_info[:2]))
+    hasher.update(" ".join([str(VERSION), python, *versions]))
     return f"{importlib.metadata.version('florilege')}+{hasher.hexdigest()[:12]}"
 
 
 def make(
-    recipe: Recipe, corpus: Corpus, note: Callable[[Source, Input], None] | None = None, keep: bool = True
+    recipe: Recipe, corpus: Corpus, note: Callable[[Source, Input], None] | None = None, keep: Keep = "plan"
 ) -> Plan:
     """List the sources and lay their files out in shards.
 
     A run is known by its recipe and its input. The same run takes up the plan it left, so a build that was killed
-    ends with the same shards; files that a finished shard holds are never read again. `note` sees each file; with
-    `keep` false nothing is written.
+    ends with the same shards; files that a finished shard holds are never read again.
+
+    Args:
+        note: sees each file as soon as it is known.
+        keep: what is written down: `nothing`, what was learnt about `inputs`, or the `plan` too, for which the
+            caller holds the corpus.
     """
     model = _model_digest(recipe)
     code = code_version()
-    inputs = {source.name: _inputs(source, recipe, corpus, note, keep) for source in recipe.sources}
+    inputs = {source.name: _inputs(source, recipe, corpus, note, keep != "nothing") for source in recipe.sources}
     work = digest([recipe.work_settings(), model, code])
-    present = {name: {piece.path: piece.version for piece in _pieces(items)} for name, items in inputs.items()}
-    kinds = [(s.name, s.kind, s.reference) for s in recipe.sources]
-    run = digest([recipe.name, work, kinds, present])
+    present = {s.name: {p.path: p.version for p in _pieces(s, inputs[s.name])} for s in recipe.sources}
+    run = digest([recipe.name, work, present])
     stored = corpus.work / "runs" / run / "plan.json"
     if stored.is_file():
         plan = _relocate(load(stored), inputs)
-        if keep and plan != load(stored):
+        if keep == "plan" and plan != load(stored):
             write_json(stored, asdict(plan))
         return plan
     done = _done(corpus, work)
@@ -131,7 +138,7 @@ def make(
         for spec in _shards(source, inputs[source.name], done.get(source.name, set()), work, recipe.engine.shard_mb)
     ]
     plan = Plan(run, work, code, shards, present)
-    if keep:
+    if keep == "plan":
         write_json(stored, asdict(plan))
     return plan
 
@@ -166,13 +173,13 @@ def _done(corpus: Corpus, work: str) -> dict[str, set[tuple[Any, ...]]]:
     return done
 
 
-def _pieces(items: list[Input]) -> Iterable[Piece]:
+def _pieces(source: Source, items: list[Input]) -> Iterable[Piece]:
     by_path = {item.path: item for item in items}
     for item in items:
         other = by_path.get(item.reference) if item.reference else None
         for start, stop in zip(item.cuts, [*item.cuts[1:], None], strict=True):
             yield Piece(
-                item.path, item.uri, item.size, item.digest, start, stop, item.meta,
+                item.path, item.uri, source.kind, item.size, item.digest, start, stop, item.meta,
                 item.reference, other.uri if other else None, other.digest if other else None, item.skip,
             )  # fmt: skip
 
@@ -184,7 +191,7 @@ def _shards(
     limit = size_mb * 2**20
     groups: list[list[Piece]] = []
     room = 0.0
-    for piece in _pieces(items):
+    for piece in _pieces(source, items):
         if tuple(piece.identity) in done:
             continue
         weight = (piece.stop or piece.size) - piece.start

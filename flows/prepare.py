@@ -15,8 +15,8 @@ from flows.progress import Progress
 from flows.recipe import Recipe, load
 
 
-def prepare(recipe_path: str, keep: bool = True) -> tuple[Recipe, Corpus, plans.Plan]:
-    """Load the recipe and make or take up its plan; with `keep` false nothing is written."""
+def prepare(recipe_path: str, keep: plans.Keep) -> tuple[Recipe, Corpus, plans.Plan]:
+    """Load the recipe and make or take up its plan; `keep` says what of it is written down."""
     recipe = load(Path(recipe_path))
     engine.check(recipe)
     corpus = Corpus(Path(recipe.output))
@@ -30,6 +30,8 @@ def finished(corpus: Corpus, recipe: Recipe, plan: plans.Plan) -> dict[str, Any]
     path, last = corpus.manifest("runs", plan.run), snapshots.newest(corpus)
     if not path.is_file() or last is None or plan.pending(corpus) or not corpus.database.is_file():
         return None
+    if corpus.database.stat().st_mtime_ns < path.stat().st_mtime_ns:
+        return None  # killed before the catalog was made
     manifest = read_json(path)
     same = last["thresholds"] == threshold_rows(recipe)
     return manifest if same and manifest["snapshot"] == last["snapshot"] else None

@@ -232,7 +232,7 @@ max_payload_mb = 64
 [language]
 model = "florilege-lid"           # or lid.176, glotlid-v3, openlid-v3 (downloaded once), or a path
 
-[minhash]                         # 14 bands of 8 rows: half of all pairs at Jaccard 0.72 are found, 99.9 % at 0.9
+[minhash]                         # of all pairs at Jaccard 0.69 half are found, at 0.8 92 %
 bands = 14
 rows = 8
 

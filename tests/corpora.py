@@ -71,7 +71,8 @@ def write_shard(
                     writer.tables["bands"].add({"id": row["id"], "band": band, "key": value})
         for row in skips:
             writer.tables["skipped"].add({**pick(row, SKIPPED.names), "source": source})
-        return writer.commit({"run": "run-1", "work": work, "code": "test", "source": source, "pieces": pieces})
+        made_by = {"run": "run-1", "work": work, "code": "test", "source": source}
+        return writer.commit({**made_by, "pieces": pieces, "records": len(documents) + len(skips)})
 
 
 def pick(row: Row, names: list[str]) -> Row:

@@ -52,7 +52,7 @@ QUESTIONS = {
 }
 
 NEXT = """
-Where to look next, in {folder}:
+Where to look next (after `. .venv/bin/activate`, where florilege was installed as its README says):
   florilege funnel --corpus {corpus}
   florilege sql --corpus {corpus} "SELECT id, language, title FROM corpus LIMIT 10"
   florilege show ID --corpus {corpus}
@@ -64,7 +64,8 @@ Where to look next, in {folder}:
 def tour(folder: Path) -> dict[str, Any]:
     """Build the demo below `folder` and print what there is to see; returns the run, as `flows.run.run` does."""
     recipe, inputs = folder / "recipe.toml", folder / "inputs"
-    if folder.exists() and any(folder.iterdir()) and not recipe.is_file():
+    ours = recipe.is_file() and recipe.read_text(encoding="utf-8", errors="replace") == RECIPE
+    if folder.exists() and any(folder.iterdir()) and not ours:
         raise ConfigError(f"{folder} is not empty and holds no demo: give a folder that does not exist yet")
     inputs.mkdir(parents=True, exist_ok=True)
     made = demo.make(inputs)

@@ -172,7 +172,7 @@ def test_thresholds_and_where_it_runs_change_no_shard(tmp_path: Path) -> None:
         "[minhash]\nseed = 2",
         "[extract]\ndeadline_s = 9",
         '[language]\nmodel = "lid.176"',
-        "[engine]\nshard_mb = 4",
+        "[engine]\nshard_mb = 5",
     ):
         assert recipe(tmp_path, other).work_settings() != plain
 
