@@ -39,7 +39,7 @@ def plan(recipe: Recipe, corpus: Corpus, found: Plan) -> None:
     out = console()
     settings = recipe.model_dump(mode="json")
     for key in ("name", "output", "extract", "language", "minhash", "thresholds", "engine"):
-        out.print(f"[bold]{key}[/] = {escape(orjson.dumps(settings[key]).decode())}")
+        out.print(f"[bold]{key}[/] = {escape(orjson.dumps(settings[key]).decode())}", soft_wrap=True)
     table = Table("source", "kind", "path", *[_right(c) for c in ("files", "MiB", "shards", "made", "documents done")])
     pending = {s.shard for s in found.pending(corpus)}
     documents = _documents(corpus, found)
@@ -54,7 +54,7 @@ def plan(recipe: Recipe, corpus: Corpus, found: Plan) -> None:
         )  # fmt: skip
     out.print(table)
     todo = f"{len(pending)} shards to make" if pending else "nothing to do"
-    out.print(f"run {found.run} into {corpus.root}: {todo}")
+    out.print(f"run {found.run} into {corpus.root}: {todo}", soft_wrap=True)
 
 
 def _documents(corpus: Corpus, found: Plan) -> dict[str, int]:
@@ -79,9 +79,9 @@ def outcome(run: dict[str, Any]) -> int:
     funnel(corpus, None)
     out = console()
     spent = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in run["seconds"].items())
-    out.print(f"\nrun {run['run']}: snapshot {run['snapshot']} in {corpus} ({spent})")
+    out.print(f"\nrun {run['run']}: snapshot {run['snapshot']} in {corpus} ({spent})", soft_wrap=True)
     for shard, error in run["failed_shards"].items():
-        out.print(f"[red]shard {shard} could not be made:[/] {escape(error)}")
+        out.print(f"[red]shard {shard} could not be made:[/] {escape(error)}", soft_wrap=True)
     if run["failed_shards"]:
         out.print("The same command tries the missing shards again.")
     return 1 if run["failed_shards"] else 0
