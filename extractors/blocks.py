@@ -59,6 +59,10 @@ class Layout:
     """Left out with all they hold."""
 
 
+def _visible(text: str | None) -> str:
+    return text.translate(_INVISIBLE) if text and not text.isascii() else text or ""
+
+
 _GLUE = "+"
 """A gap that later line breaks do not widen: between a number and its paragraph, between cells."""
 
@@ -71,10 +75,9 @@ class _Lines:
         self.gap = ""
 
     def write(self, text: str | None) -> None:
+        text = _visible(text)
         if not text:
             return
-        if not text.isascii():
-            text = text.translate(_INVISIBLE)
         words = " ".join(text.split())
         if not words:
             self.gap = self.gap or " "
@@ -110,7 +113,7 @@ class _Open:
         """Whether text stands among the children."""
         if self._mixed is None:
             texts = (self.node.text, *(child.tail for child in self.node))
-            self._mixed = any(text and not text.isspace() for text in texts)
+            self._mixed = any(_visible(text).strip() for text in texts)
         return self._mixed
 
 

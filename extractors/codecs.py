@@ -1,4 +1,4 @@
-"""Decompressors that give bounded output: zlib's, and one for zstd with the same interface."""
+"""Decompressors that give bounded output, for gzip and zstd, with the interface of zlib's."""
 
 from __future__ import annotations
 
@@ -23,10 +23,6 @@ class Decoder(Protocol):
     def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
-def zlib_decoder(wbits: int) -> Decoder:
-    return zlib.decompressobj(wbits)
-
-
 class Plain:
     """Bytes that are not compressed."""
 
@@ -35,6 +31,38 @@ class Plain:
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:
         return data
+
+
+class GzipMember:
+    """One gzip member; what stands before a broken block is given before the error is raised."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(31)
+        self._most = 1 << 20
+
+    @property
+    def eof(self) -> bool:
+        return self._member.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._member.unused_data
+
+    @property
+    def unconsumed_tail(self) -> bytes:
+        return self._member.unconsumed_tail
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        while True:
+            before = self._member.copy()
+            size = min(max_length, self._most)
+            try:
+                return self._member.decompress(data, size)
+            except zlib.error:
+                # A call that fails gives nothing of what it had decompressed: it is made again for less.
+                if size <= 1:
+                    raise
+                self._member, self._most = before, max(size // 32, 1)
 
 
 class ZstdFrame:

@@ -19,6 +19,7 @@ def preload() -> None:
 def extract(record: Record) -> Extract:
     """Text of the record by its `format`; whatever an extractor raises becomes `error`.
 
+    A record of kind `reference` gives the text to measure others against, by its path (`markup.reference_text`).
     MemoryError alone is passed on: it says something about the process, which should end.
     """
     try:
@@ -27,11 +28,13 @@ def extract(record: Record) -> Extract:
         raise
     except Exception as error:
         message = f"{type(error).__name__}: {error}"
-        return Extract(error=f"{record.format} extraction failed: {message[:_MESSAGE]}")
+        return Extract(error=f"{record.format or record.kind} extraction failed: {message[:_MESSAGE]}")
 
 
 def _extract(record: Record) -> Extract:
     payload = record.payload
+    if record.kind == "reference":
+        return _reference(payload, record.path)
     match record.format:
         case "html" if record.meta.get("celex"):
             return eurlex.extract_html(payload, language=record.meta.get("language"), charset=record.charset)
@@ -49,8 +52,20 @@ def _extract(record: Record) -> Extract:
 
 
 def _is_erudit(payload: bytes) -> bool:
-    # JATS has the same root element; EruditArticle opens with its administrative part.
-    return markup.root_name(payload) == "article" and b"<admin" in payload[:4000]
+    # JATS has the same root element: only the tree tells.
+    if (markup.root_name(payload) or "").lower() != "article":
+        return False
+    try:
+        return erudit.recognises(markup.parse_xml(payload))
+    except markup.MarkupError:
+        return False
+
+
+def _reference(payload: bytes, path: str) -> Extract:
+    try:
+        return Extract(text=markup.reference_text(payload, path))
+    except ValueError as error:
+        return Extract(error=str(error))
 
 
 def _plain(payload: bytes, charset: str | None) -> Extract:

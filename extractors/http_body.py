@@ -7,14 +7,21 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from extractors.codecs import ZSTD_MAGIC, Decoder, ZstdFrame, zlib_decoder
+from extractors.codecs import ZSTD_MAGIC, Decoder, ZstdFrame
 from extractors.frames import MAX_HEAD, parse_fields
 
+INPUT = 1 << 14
 SLICE = 1 << 16
+MAX_MEMBERS = 10_000
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})\b")
-_FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*:")
+_NAME = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*:"
+_FIELD = re.compile(_NAME)
+_HEAD = re.compile(rb"(?:HTTP/[^\n]*\n?)?(?:(?:" + _NAME + rb"|[ \t]++(?!<))[^\n]*+\n?)*+")
 _END = re.compile(rb"\n\r*\n")
+_BODY = re.compile(rb"\n(?:<|%PDF-)")
 _CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\n]*)?\r?\n")
+_CHUNK_END = re.compile(rb"\r?(?:\n|\Z)")
+_TRAILER = re.compile(rb"(?:" + _NAME + rb"[^\n]*+\n?)*+\s*\Z")
 
 
 @dataclass(slots=True)
@@ -37,12 +44,20 @@ def parse(block: bytes) -> Message:
     status = _STATUS.match(block)
     if not status and not block.startswith(b"HTTP/") and not _FIELD.match(block):
         return Message(body=block)
-    end = _END.search(block, 0, MAX_HEAD)
-    stop = end.end() if end else MAX_HEAD
+    stop = _head_end(block)
     head = block[:stop]
     if status or block.startswith(b"HTTP/"):
         head = head.partition(b"\n")[2]
     return Message(int(status[1]) if status else None, parse_fields(head), block[stop:])
+
+
+def _head_end(block: bytes) -> int:
+    """Where the blank line ends or, if there is none before the body, the last line that can be a header field."""
+    end = _END.search(block, 0, MAX_HEAD)
+    if end and not _BODY.search(block, 0, end.start()):
+        return end.end()
+    lines = _HEAD.match(block, 0, MAX_HEAD)
+    return lines.end() if lines else 0
 
 
 def decode(message: Message, limit: int, cut: bool = False) -> Message:
@@ -74,17 +89,21 @@ def megabytes(limit: int) -> str:
 
 
 def unchunk(body: bytes) -> bytes:
-    """Joins the chunks of a body. From the first bad chunk head on, the rest is taken as it is."""
+    """Joins the chunks of a body. From the first that is not as chunks are, the rest is taken as it is."""
     pieces: list[bytes] = []
     at = 0
     while head := _CHUNK.match(body, at):
-        size = int(head[1], 16)
+        start, size = head.end(), int(head[1], 16)
         if size == 0:
-            return b"".join(pieces)
-        pieces.append(body[head.end() : head.end() + size])
-        at = head.end() + size
-        at += 2 if body[at : at + 2] == b"\r\n" else 1 if body[at : at + 1] == b"\n" else 0
-    return b"".join(pieces) + body[at:] if pieces else body
+            return b"".join(pieces) if _TRAILER.match(body, start) else b"".join(pieces) + body[at:]
+        after = _CHUNK_END.match(body, start + size)
+        # A number on the first line of a text is no chunk that was cut off: that would keep HTTP's line ends.
+        cut_off = start + size > len(body)
+        if not after or (cut_off and not pieces and not head[0].endswith(b"\r\n")):
+            break
+        pieces.append(body[start : start + size])
+        at = after.end()
+    return b"".join(pieces) + body[at:]
 
 
 def _collect(pieces: Iterator[bytes], limit: int) -> bytes:
@@ -99,24 +118,32 @@ def _collect(pieces: Iterator[bytes], limit: int) -> bytes:
 
 
 def _members(body: bytes, new: Callable[[], Decoder], magic: bytes, cut: bool) -> Iterator[bytes]:
-    while body:
+    at = 0
+    for _ in range(MAX_MEMBERS):
         decoder = new()
+        pending = b""
         while not decoder.eof:
-            piece = decoder.decompress(body, SLICE)
-            body = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
-            if not piece and not body and not decoder.eof:
+            if not pending:
+                pending = body[at : at + INPUT]
+                at += len(pending)
+            more = bool(pending)
+            piece = decoder.decompress(pending, SLICE)
+            pending = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
+            if not piece and not more and not decoder.eof:
                 if cut:
                     return
                 raise ValueError("data ends early")
             yield piece
+        at -= len(pending)
         # Several members may follow each other; anything else after one is padding.
-        if not magic or not body.startswith(magic):
+        if not magic or not body.startswith(magic, at):
             return
+    raise ValueError(f"too many members: over {MAX_MEMBERS}")
 
 
 def _zlib(body: bytes, limit: int, cut: bool, wbits: int, magic: bytes = b"") -> bytes:
     try:
-        return _collect(_members(body, lambda: zlib_decoder(wbits), magic, cut), limit)
+        return _collect(_members(body, lambda: zlib.decompressobj(wbits), magic, cut), limit)
     except zlib.error as error:
         raise ValueError(str(error)[:80]) from error
 

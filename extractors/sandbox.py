@@ -80,7 +80,7 @@ class Sandbox:
             return found
         except TimeoutError:
             limit = f"{self.deadline_s:g} s"
-            error = f"{record.format} extraction took over {limit}; the document was given up"
+            error = f"{record.format or record.kind} extraction took over {limit}; the document was given up"
         except pickle.UnpicklingError as broken:
             error = f"extraction gave no Extract ({broken})"
         except BrokenPipeError:

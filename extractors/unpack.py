@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from typing import BinaryIO
 
-from extractors.codecs import MAX_DICTIONARY, Decoder, Plain, ZstdFrame, errors, read_dictionary, zlib_decoder
+from extractors.codecs import MAX_DICTIONARY, Decoder, GzipMember, Plain, ZstdFrame, errors, read_dictionary
 
 INPUT = 1 << 16
 OUTPUT = 1 << 20
 PROBE = 1 << 13
+SEARCH = 1 << 18
 NO_RECORD = "no record"
 
 _HEAD = (
@@ -25,8 +26,7 @@ _HEAD = (
 HEAD = re.compile(_HEAD)
 """The first line of a record: the version line of a WARC record, or the whole head of an ARC record."""
 _LINE_HEAD = re.compile(rb"\n" + _HEAD)
-_GZIP_MEMBER = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]")
-_ZSTD_FRAME = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
+_MEMBER = re.compile(rb"(?P<gzip>\x1f\x8b\x08[\x00-\x1f])|(?P<zstd>\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18)")
 
 
 class Unpacked:
@@ -40,11 +40,11 @@ class Unpacked:
     def __init__(self, file: BinaryIO, start: int = 0) -> None:
         self._file = file
         self.size = file.seek(0, 2)
-        file.seek(0)
-        magic = file.read(4)
-        self.compression = "gzip" if _GZIP_MEMBER.match(magic) else "zstd" if _ZSTD_FRAME.match(magic) else None
-        self._dictionary = self._read_dictionary() if self.compression == "zstd" else None
         self._errors = errors()
+        self._dictionary: bytes | None = None
+        self.compression = self._detect()
+        if self.compression == "zstd":
+            self._dictionary = self._read_dictionary()
         self._rewinds = 4 * self.size + (1 << 28)
         self.gap: tuple[int, int, str] | None = None
         self.offset = self.end = self._member = -1
@@ -83,10 +83,25 @@ class Unpacked:
 
     # -- members ------------------------------------------------------------------------------------------
 
-    def _new_decoder(self) -> Decoder:
-        if self.compression == "gzip":
-            return zlib_decoder(31)
-        return ZstdFrame(self._dictionary) if self.compression == "zstd" else Plain()
+    def _detect(self) -> str | None:
+        """The compression by the first bytes or, where they are junk, by the first member that shows a record."""
+        self._file.seek(0)
+        start = self._file.read(PROBE)
+        if known := _MEMBER.match(start):
+            return known.lastgroup
+        if HEAD.match(start):
+            return None
+        start += self._file.read(SEARCH)
+        plain = _LINE_HEAD.search(start)
+        for match in _MEMBER.finditer(start, 0, plain.start() if plain else len(start)):
+            if self._shows_head(match):
+                return match.lastgroup
+        return None
+
+    def _new_decoder(self, compression: str | None) -> Decoder:
+        if compression == "gzip":
+            return GzipMember()
+        return ZstdFrame(self._dictionary) if compression == "zstd" else Plain()
 
     def _read_dictionary(self) -> bytes | None:
         """The dictionary that a zstd archive may carry in a skippable frame of its own at its start."""
@@ -104,10 +119,10 @@ class Unpacked:
             if self.compression == "zstd" and magic[1:] == b"\x2a\x4d\x18" and self._feed(8):
                 self._goto(self._stored() + 8 + int.from_bytes(self._pending[4:8], "little"))
                 continue
-            pattern = _GZIP_MEMBER if self.compression == "gzip" else _ZSTD_FRAME
-            if not pattern.match(magic):
+            match = _MEMBER.match(magic)
+            if not match or match.lastgroup != self.compression:
                 return False
-            self._decoder = self._new_decoder()
+            self._decoder = self._new_decoder(self.compression)
             return True
         return False
 
@@ -218,26 +233,26 @@ class Unpacked:
 
     def _find_member(self, stored: int) -> int:
         """Stored offset of the next member that starts with a record's head; the archive's size if none."""
-        pattern = _GZIP_MEMBER if self.compression == "gzip" else _ZSTD_FRAME
         self._file.seek(stored)
         window = b""
         while True:
-            chunk = self._file.read(1 << 18)
+            chunk = self._file.read(SEARCH)
             window += chunk
             end = len(window) - PROBE if chunk else len(window)
-            for match in pattern.finditer(window):
+            for match in _MEMBER.finditer(window):
                 if match.start() >= end:
                     break
-                if self._shows_head(window[match.start() : match.start() + PROBE]):
+                if match.lastgroup == self.compression and self._shows_head(match):
                     return stored + match.start()
             if not chunk:
                 return self.size
             keep = max(end, 0)
             window, stored = window[keep:], stored + keep
 
-    def _shows_head(self, data: bytes) -> bool:
+    def _shows_head(self, member: re.Match[bytes]) -> bool:
+        data = member.string[member.start() : member.start() + PROBE]
         try:
-            return bool(HEAD.match(self._new_decoder().decompress(data, PROBE)))
+            return bool(HEAD.match(self._new_decoder(member.lastgroup).decompress(data, PROBE)))
         except self._errors:
             return False
 

@@ -52,8 +52,9 @@ def cluster(connection: duckdb.DuckDBPyConnection, signals: str, bands: str, cou
 def _components(connection: duckdb.DuckDBPyConnection) -> None:
     """Connected components by label propagation with pointer jumping: table `component` (n, label).
 
-    Every round, a document takes the smallest label among its own, its neighbours' and their labels' labels; the
-    number of rounds grows with the logarithm of the longest path.
+    Every round, a document takes the smallest label among its own and its neighbours', hands it on to the document
+    that its own label names, and takes its label's label (after FastSV: Zhang, Azad, Hu 2020). A path of 1,000
+    documents takes about 10 rounds.
     """
     connection.execute("""
         CREATE TEMP TABLE link AS SELECT DISTINCT a, b FROM edge;
@@ -62,10 +63,12 @@ def _components(connection: duckdb.DuckDBPyConnection) -> None:
     """)
     while True:
         connection.execute("""
+            CREATE OR REPLACE TEMP TABLE offer AS
+            SELECT c.n, c.label AS old, min(o.label) AS label
+            FROM component c JOIN link ON link.a = c.n JOIN component o ON o.n = link.b GROUP BY c.n, c.label;
             CREATE OR REPLACE TEMP TABLE lower AS
-            SELECT c.n, least(any_value(c.label), min(o.label)) AS label
-            FROM component c JOIN link ON link.a = c.n JOIN component o ON o.n = link.b
-            GROUP BY c.n;
+            SELECT n, min(label) AS label
+            FROM (SELECT n, least(old, label) AS label FROM offer UNION ALL SELECT old, label FROM offer) GROUP BY n;
             CREATE OR REPLACE TEMP TABLE jumped AS
             SELECT l.n, least(l.label, r.label) AS label FROM lower l JOIN lower r ON r.n = l.label;
         """)

@@ -1,6 +1,6 @@
 import pytest
 
-from extractors import dispatch, html
+from extractors import dispatch, html, markup
 from extractors.record import Extract, Record
 
 
@@ -33,6 +33,51 @@ def test_xml_by_its_root() -> None:
     assert found.title == "Titre"
     jats = b"<article><front/><body><p>Body of it.</p></body></article>"
     assert "Body of it." in dispatch.extract(record(jats, format="xml")).text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("prefix", ["", "er:"])
+def test_erudit_is_known_by_its_tree(encoding: str, prefix: str) -> None:
+    bound = " xmlns:er='http://www.erudit.org/xsd/article'" if prefix else ""
+    source = (
+        f"<!--{'x' * 9000}--><article{bound} lang='fr'><!--{'y' * 9000}--><admin/><liminaire><grtitre><titre>Titre"
+        "</titre></grtitre><resume lang='en'><alinea>Not in French.</alinea></resume></liminaire>"
+        "<corps><para><alinea>Alinea du corps.</alinea></para></corps></article>"
+    )
+    for name in ("article", "admin", "liminaire", "grtitre", "titre", "resume", "corps", "para", "alinea"):
+        source = source.replace(f"<{name}", f"<{prefix}{name}").replace(f"</{name}>", f"</{prefix}{name}>")
+    found = dispatch.extract(record(source.encode(encoding), format="xml"))
+    assert (found.error, found.text) == (None, "Titre\nAlinea du corps.")
+
+
+def test_jats_with_administrative_words_is_no_erudit() -> None:
+    jats = b"<article><front><administration/></front><body><p>Body of it.</p></body></article>"
+    found = dispatch.extract(record(jats, format="xml"))
+    assert (found.error, found.text) == (None, "Body of it.")
+
+
+def test_broken_article_is_an_error() -> None:
+    found = dispatch.extract(record(b"<article>" + b"<a>" * 5000, format="xml"))
+    assert found.error
+    assert found.text == ""
+
+
+def test_reference_gives_what_a_reader_of_the_page_sees() -> None:
+    def text(payload: bytes, path: str) -> Extract:
+        return dispatch.extract(Record("s", path, payload=payload, kind="reference"))
+
+    assert text(b"As  it is.\n", "a.TXT") == Extract(text="As  it is.\n")
+    assert text(b"<a><p>One</p><p>two</p></a>", "a.xml") == Extract(text="One\ntwo")
+    assert text(b"<a>" * 5000, "a.xml").error == dispatch.extract(record(b"<a>" * 5000, format="xml")).error
+
+
+def test_failure_of_a_reference_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(payload: bytes, name: str) -> str:
+        raise RuntimeError("why")
+
+    monkeypatch.setattr(markup, "reference_text", fail)
+    found = dispatch.extract(Record("s", "a.xml", payload=b"<a/>", kind="reference"))
+    assert found.error == "reference extraction failed: RuntimeError: why"
 
 
 def test_plain_text() -> None:

@@ -62,6 +62,13 @@ def test_text_is_composed_and_free_of_invisible_characters():
     assert html_text("<p>e\u0301co\u00adle\ufeff\u00a0x</p>") == "école x"
 
 
+def test_invisible_characters_alone_part_no_word():
+    assert html_text("<p>Donau<b>&shy;</b>dampf<i>\ufeff</i>schiff <b>\xad</b>fahrt</p>") == "Donaudampfschiff fahrt"
+    assert xml_text("<p>Donau<b>&#xAD;</b>dampf</p>") == "Donaudampf"
+    assert xml_text("<r>\ufeff<x>One</x>\ufeff<x>two</x></r>") == "One\ntwo"
+    assert html_text("<pre>a<b>\xad</b>b\n\xad\nc</pre>") == "ab\nc"
+
+
 def test_named_characters_are_read_without_a_dtd():
     source = '<!DOCTYPE a SYSTEM "x.dtd"><a>caf&eacute;&nbsp;noir</a>'
     assert xml_text(source) == "café noir"
@@ -172,6 +179,14 @@ def test_root_name_skips_the_prolog(source, name):
 )
 def test_primary_subtag(tag, subtag):
     assert markup.primary_subtag(tag) == subtag
+
+
+@pytest.mark.parametrize("reference", ["&#xD800;", "&#xdfff", "&#0055296;", "&#57343;"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_references_to_surrogates_are_replaced(reference, encoding):
+    source = f'<a lang="{reference}">x{reference} y &#x1D800; &#xD7FF; &#57344;</a>'.encode(encoding)
+    found = markup.extract_xml(source)
+    assert found.text == "x\ufffd y \U0001d800 \ud7ff \ue000"
 
 
 def test_jats_keeps_the_text_and_leaves_the_metadata():

@@ -297,6 +297,45 @@ def test_a_cut_off_gzip_stream_names_its_place() -> None:
     assert told(data)[1] == f"gzip data ends early at offset {len(members(page('one')))}"
 
 
+@pytest.mark.parametrize("level", [1, 9])
+def test_a_stream_is_kept_up_to_the_block_that_breaks(level: int) -> None:
+    stream = zlib.compressobj(level, zlib.DEFLATED, 31)
+    whole = stream.compress(b"".join(page(f"{i} {i * i}") for i in range(1000))) + stream.flush(zlib.Z_FULL_FLUSH)
+    data = whole + b"\xff" * 50
+    found = read(data)
+    assert [r.payload for r in found[:999]] == [f"<html><p>{i} {i * i}</p></html>".encode() for i in range(999)]
+    assert [str(r.error).partition(" (")[0] for r in found[999:]] == ["gzip data is broken"]
+    assert fetch(data, found[500].offset) == found[500]
+
+
+@pytest.mark.parametrize("pack", [members, zstd_frames])
+@pytest.mark.parametrize(
+    ("junk", "errors"), [(b"\0", 0), (b"\n", 0), (b"x" * 9, 1), (b"\n" + b"\x1f\x8b\x08\0(\xb5/\xfd" * 9000, 1)]
+)
+def test_junk_before_a_compressed_archive(pack: Callable[..., bytes], junk: bytes, errors: int) -> None:
+    whole = pack(page("one"), page("two"))
+    data = junk + whole
+    found = read(data)
+    assert [r.payload for r in found if r.payload] == [r.payload for r in read(whole)]
+    assert [r.error for r in found if r.error] == [f"no record ({len(junk)} bytes skipped) at offset 0"] * errors
+    assert [fetch(data, r.offset) for r in found] == found
+
+
+@pytest.mark.parametrize("pack", [members, zstd_frames])
+def test_a_flipped_first_byte_costs_the_first_member_alone(pack: Callable[..., bytes]) -> None:
+    data = bytearray(pack(page("one"), page("two"), page("three")))
+    data[0] ^= 1
+    first = len(pack(page("one")))
+    assert told(bytes(data)) == [f"no record ({first} bytes skipped) at offset 0", "html", "html"]
+
+
+def test_a_plain_archive_after_junk_may_hold_compressed_ones() -> None:
+    inner = record(members(page("inner")), "resource", mime="application/gzip")
+    assert told(b"junk\n" + inner + page("two")) == [
+        "no record (5 bytes skipped) at offset 0", "media-type: application/gzip", "html",
+    ]  # fmt: skip
+
+
 def test_lowercase_and_odd_line_ends() -> None:
     odd = page("one").replace(b"WARC/1.1\r\n", b"warc/1.1\n").replace(b"Z\r\n", b"Z\r\r\n")
     assert told(odd + page("two").rstrip() + page("three")) == ["html"] * 3
