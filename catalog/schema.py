@@ -77,7 +77,7 @@ _QUALITY = [
     _col("lines", pa.int64(), "non-empty lines"),
     _col("sentences", pa.int64(), "sentences"),
     _col("mean_word_length", pa.float32(), "Gopher: characters per word, mean"),
-    _col("symbol_ratio", pa.float32(), "Gopher: (# signs + ellipses) per word"),
+    _col("symbol_ratio", pa.float32(), "Gopher: hash signs or ellipses per word, whichever are more"),
     _col("bullet_line_ratio", pa.float32(), "Gopher: share of lines starting with a bullet"),
     _col("ellipsis_line_ratio", pa.float32(), "Gopher: share of lines ending with an ellipsis"),
     _col("alpha_word_ratio", pa.float32(), "Gopher: share of words with at least one letter"),

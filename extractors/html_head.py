@@ -16,6 +16,7 @@ from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from extractors import html_plugins
+from extractors.language_tag import primary_subtag
 from extractors.record import Extract
 
 _LENGTH = 500
@@ -55,7 +56,6 @@ _CC = _finder(
 _ISO = re.compile(r"((?:1[5-9]|20)\d\d)[-/.]?(0[1-9]|1[0-2])[-/.]?(0[1-9]|[12]\d|3[01])(?!\d)")
 _YEAR = re.compile(r"\s*((?:1[5-9]|20)\d\d)(?:-\d\d)?\s*")
 _URL_DATE = re.compile(r"/((?:19|20)\d\d)[/-](0?[1-9]|1[0-2])[/-](0?[1-9]|[12]\d|3[01])(?=[/-]|\.|$)")
-_SUBTAG = re.compile(r"\s*([A-Za-z]{2,3})(?:[-_.,; ]|$)")
 
 
 def read(tree: HtmlElement, url: str | None = None, fetched: datetime | None = None) -> Extract:
@@ -68,7 +68,7 @@ def read(tree: HtmlElement, url: str | None = None, fetched: datetime | None = N
     linked = [item for script in _LD(tree) for item in _objects(script.text)]
     head = Extract(title=_title(tree, named, linked), authors=_authors(tree, named, linked))
     head.date = _date(tree, named, linked, url, fetched)
-    head.language = next((t for value in _languages(tree, named) if (t := _subtag(value))), None)
+    head.language = next((t for value in _languages(tree, named) if (t := primary_subtag(value))), None)
     for key, value in (
         ("licence", _licence(tree, linked)),
         ("robots", ", ".join(named.get("robots", []))),
@@ -92,7 +92,9 @@ def _named(tree: HtmlElement) -> dict[str, list[str]]:
 
 
 def _clean(text: str | None) -> str:
-    return " ".join((text or "")[: 4 * _LENGTH].split())[:_LENGTH].rstrip("¶ ")
+    text = " ".join((text or "")[: 4 * _LENGTH].split())[:_LENGTH].rstrip("¶ ")
+    # JSON may name half of a surrogate pair, which no file or table can hold.
+    return text.encode("utf-8", "replace").decode()
 
 
 def _objects(text: str | None) -> Iterator[dict[str, Any]]:
@@ -182,11 +184,6 @@ def _languages(tree: HtmlElement, named: dict[str, list[str]]) -> Iterator[str]:
     yield str(_ROOT_LANGUAGE(tree))
     for name in _LANGUAGES:
         yield from named.get(name, [])
-
-
-def _subtag(value: str) -> str | None:
-    match = _SUBTAG.match(value)
-    return match[1].lower() if match else None
 
 
 def _licence(tree: HtmlElement, linked: list[dict[str, Any]]) -> str | None:

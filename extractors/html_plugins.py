@@ -1,4 +1,8 @@
-"""Machine-translation plug-ins, known by the marks that they leave in a page."""
+"""Machine-translation plug-ins, known by the marks that they leave in a page.
+
+Widgets that translate in the reader's browser (Google's, Microsoft's) are left out: what was archived is the
+original.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,6 @@ from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 _MARKS = {
-    "google_translate_element": "google-translate",
-    "translate_a/element.js": "google-translate",
-    "translate.google": "google-translate",
     "gtranslate": "gtranslate",
     "translatepress": "translatepress",
     "trp-language-switcher": "translatepress",
@@ -26,11 +27,15 @@ _MARKS = {
     "localizejs.com": "localize",
     "bablic.com": "bablic",
     "cdn.transifex.com": "transifex-live",
-    "microsofttranslator": "microsoft-translator",
 }
 """What an element's id, or the address of a script or style sheet, contains: the plug-in that puts it there."""
 
-_PLACES: Any = XPath("//@id | //script/@src | //link/@href | //meta[@name='generator']/@content", smart_strings=False)
+# Other links (canonical, alternate) name pages, and a page about a plug-in may have its name in the address.
+_PLACES: Any = XPath(
+    "//@id | //script/@src | //link[contains(@rel, 'stylesheet') or @as='style' or @as='script']/@href"
+    " | //meta[@name='generator']/@content",
+    smart_strings=False,
+)
 
 
 def machine_translation(tree: HtmlElement) -> str | None:

@@ -13,6 +13,7 @@ from lxml import etree
 
 from extractors.blocks import Element, Layout, block_text, name_of, names
 from extractors.encoding import decode
+from extractors.language_tag import primary_subtag as primary_subtag
 from extractors.record import Extract
 
 MAX_BYTES = 128 << 20
@@ -20,6 +21,10 @@ MAX_BYTES = 128 << 20
 EXTRACTOR = "lxml " + ".".join(map(str, etree.LXML_VERSION[:3]))
 
 _UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
+_SURROGATE = re.compile(
+    rb"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}(?![0-9a-fA-F])"
+    rb"|0*(?:5529[6-9]|55[3-9]\d\d|56\d{3}|57[0-2]\d\d|573[0-3]\d|5734[0-3])(?!\d));?"
+)
 _LIMITS = {etree.ErrorTypes.ERR_RESOURCE_LIMIT, etree.ErrorTypes.ERR_ENTITY_LOOP}
 
 
@@ -50,7 +55,8 @@ def parse_xml(payload: bytes) -> Element:
         reason = str(error)
         if any(entry.type in _LIMITS for entry in parser.error_log):
             raise MarkupError(f"XML is unsafe: {reason}") from error
-    lenient = _xml_parser(_actual_encoding(payload), recover=True)
+    payload, encoding = _repairable(payload)
+    lenient = _xml_parser(encoding, recover=True)
     try:
         root = etree.fromstring(payload, lenient)
     except (etree.XMLSyntaxError, ValueError) as error:
@@ -73,11 +79,14 @@ def _xml_parser(encoding: str | None = None, *, recover: bool = False) -> etree.
     )
 
 
-def _actual_encoding(payload: bytes) -> str | None:
-    """The encoding to repair with: a wrong or unknown declaration is the commonest damage."""
+def _repairable(payload: bytes) -> tuple[bytes, str]:
+    """Bytes to repair and their actual encoding: a wrong or unknown declaration is the commonest damage."""
     if is_wide(payload):
-        return None
-    return "utf-8" if _is_utf8(payload) else "windows-1252"
+        wide = "utf-16-be" if payload.startswith((b"\xfe\xff", b"\0<")) else "utf-16-le"
+        payload = payload.decode(wide, "replace").lstrip("\ufeff").encode()
+    # Repair would keep these references, which no string can hold.
+    payload = _SURROGATE.sub(b"&#xFFFD;", payload)
+    return payload, "utf-8" if _is_utf8(payload) else "windows-1252"
 
 
 def _is_utf8(payload: bytes) -> bool:
@@ -181,17 +190,6 @@ XML_LAYOUT = Layout(
 
 _TITLES = ("article-title", "doctitle", "longtitle", "title", "titre")
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-_CODES = """bul bg ces cs cze cs dan da deu de ger de ell el gre el eng en est et fin fi fra fr fre fr gle ga
-hrv hr hun hu ita it lav lv lit lt mlt mt nld nl dut nl pol pl por pt ron ro rum ro slk sk slo sk slv sl spa
-es swe sv""".split()  # noqa: SIM905
-_PRIMARY = dict(zip(_CODES[::2], _CODES[1::2], strict=True))
-
-
-def primary_subtag(tag: str | None) -> str | None:
-    """BCP 47 primary subtag of a language tag, an ISO 639-2 code or an authority URI that ends in one."""
-    name = re.split(r"[-_]", (tag or "").strip().rpartition("/")[2].lower())[0]
-    name = _PRIMARY.get(name, name)
-    return name if re.fullmatch(r"[a-z]{2,3}", name) and name not in ("und", "mul", "zxx") else None
 
 
 def extract_xml(payload: bytes) -> Extract:

@@ -15,15 +15,19 @@ from datetime import date
 from importlib.metadata import version
 from typing import Any
 
+from extractors.language_tag import primary_subtag
 from extractors.pdf_lines import drop_running, join_lines, page_lines
 from extractors.pdf_tables import is_ruled, markdown
 from extractors.record import Extract
 
 BAD_SHARE = 0.02
 """Share of a page's characters that may be unreadable before another engine is asked."""
-MAX_BAD_PAGES = 100
-"""Bad pages of one document for which pdfplumber is asked: it takes some fifty times PDFium's time."""
-MAX_TABLE_PAGES = 300
+MAX_BAD_PAGES = 20
+"""Bad pages of one document for which pdfplumber is asked.
+
+It takes some fifty times PDFium's time, and a document that meets its deadline loses the text it had.
+"""
+MAX_TABLE_PAGES = 60
 """Ruled pages of one document whose tables are read."""
 MAX_FAILED = 1_000
 """Pages that fail one after the other before the rest of the document is given up."""
@@ -219,8 +223,7 @@ def _language(document: Any) -> str | None:
     if not 2 < pdfium.FPDFCatalog_GetLanguage(document, buffer, 2 * len(buffer)) <= 2 * len(buffer):
         return None
     tag = bytes(buffer).decode("utf-16-le", "ignore").split("\0", 1)[0]
-    found = re.match(r"[a-z]{2,3}(?![a-z])", tag.strip().lower())
-    return found[0] if found else None
+    return primary_subtag(tag)
 
 
 def _account(texts: list[str], result: Extract) -> None:

@@ -18,6 +18,26 @@ REACH = 4
 
 Signature = tuple[str, ...]
 
+_CONJUNCTIONS = (
+    ("und", "oder", "bzw", "sowie", "bis"),
+    ("en", "of", "tot"),
+    ("og", "och", "eller", "samt"),
+    ("and", "or", "to"),
+    ("et", "ou"),
+    ("y", "e", "o", "u", "ou"),
+    ("i", "lub", "oraz", "ili", "a", "nebo"),
+)
+"""Words after a suspended hyphen (`Haupt- und Nebensatz`), by language: what is a word in one ends words in another."""
+
+_HEADING = re.compile(
+    r"(ann?ex[eo]?|anhang|allegato|bijlage|bilaga?|article|art[ií]culo|artigo|artikel|articolo|chapter|chapitre"
+    r"|cap[ií]tulo|capitolo|kapitel|hoofdstuk|section|secci[oó]n|sec[cç][aã]o|sezione|abschnitt|afdeling|table"
+    r"|tableau|tab(?:l|el|ell)a|tabelle?|figur[ae]?|abbildung|part[ei]?|teil)\W*#",
+    re.I,
+)
+_YEARS = range(1501, 2101)
+"""Where a number alone that counts pages starts, if it is no page number: one page for each year."""
+
 _LIGATURES = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}
 _DROPPED = dict.fromkeys((*range(9), *range(0x0E, 0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)))
 # PDFium writes a hyphen at the end of a line as U+FFFE or U+0002, and leaves the line end out.
@@ -30,6 +50,7 @@ _NUMBER = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
 _BREAK = re.compile(rf"([^\W\d_]+)[{_HYPHENS}]$")
 _HEAD = re.compile(r"[^\W\d_]+")
+_WHOLE = re.compile(r"([^\W\d_]+)\.?(?:\s|$)")
 _ITEM = re.compile(r"[•·▪■●◦‣–—\uf0a7\uf0b7-]\s|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)°]\s|[§(]\s?\d")
 _SPACELESS = re.compile(r"[\u3001-\u3029\u3041-\u3096\u30a1-\u30fe\u3400-\u9fff\uff01-\uff5e]")
 _ATTACHED = re.compile(r"[,.)\]](?:\s|$)")
@@ -56,8 +77,9 @@ def drop_running(pages: list[list[str]]) -> tuple[list[list[str]], list[str]]:
     """Pages without running heads, running feet and page numbers; and the distinct lines removed, in order.
 
     A line is running when it comes back at the edge of near pages, word for word or with a number that counts
-    pages. Numbers that change in any other way (Article 5, Article 9) make it text. So does a place of its own
-    on the first page (the title which the heads repeat), or standing within pages more often than at an edge.
+    pages. Numbers that change in any other way (Article 5, Article 9) make it text, and so do those of headings
+    (Annex 1, Annex 2) and years alone. So does a place of its own on the first page (the title which the heads
+    repeat), or standing within pages more often than at an edge.
     """
     running = _running_places(pages)
     everywhere = Counter(_NUMBER.sub("#", line) for lines in pages for line in lines)
@@ -71,7 +93,8 @@ def drop_running(pages: list[list[str]]) -> tuple[list[list[str]], list[str]]:
             removed.setdefault(shape, _finished(line))
     gone = {(p.page, p.top) for p in running if _NUMBER.sub("#", pages[p.page][p.top]) in removed}
     kept = [[line for i, line in enumerate(lines) if (n, i) not in gone] for n, lines in enumerate(pages)]
-    return kept, list(removed.values())
+    # Pages that are all alike would lose everything.
+    return (kept, list(removed.values())) if any(kept) else (pages, [])
 
 
 def _running_places(pages: list[list[str]]) -> list[Place]:
@@ -121,10 +144,15 @@ def _signatures(line: str, page: int) -> Iterator[Signature]:
     # Longer digit strings are no page numbers, and int() refuses thousands of digits.
     numbers = [n if len(n) < 10 else "0" for n in _NUMBER.findall(line)[:12]]
     shape = _NUMBER.sub("#", line)
-    if any(c.isalpha() for c in line):
+    wordless = not any(map(str.isalpha, line))
+    if not wordless:
         yield (shape, *numbers)
+    heading = _HEADING.match(shape)
     for i, moving in enumerate(numbers):
-        label = f"+{int(moving) - page}"
+        first = int(moving) - page
+        if (heading and i == 0) or (wordless and len(numbers) == 1 and first in _YEARS):
+            continue
+        label = f"+{first}"
         yield (shape, *numbers[:i], label, *numbers[i + 1 :])
         if numbers.index(moving) == i < len(numbers) - 1:
             yield (shape, *(label if n == moving else n for n in numbers))
@@ -156,11 +184,11 @@ class Vocabulary:
         verdicts = {self._evidence(*parts) for parts in breaks}
         # Word processors that do not hyphenate break compounds only.
         self.hyphenates = True in verdicts or False not in verdicts
+        self.conjunctions = max(_CONJUNCTIONS, key=lambda group: sum(self.words[word] for word in group))
 
     def joins(self, left: str, hyphen: str, right: str) -> bool:
         """Whether `left` at a line's end and `right` at the next one's start are a word without hyphen."""
-        # A typesetter's own hyphen: a sign that the document never writes inside a line.
-        if hyphen == "\xad" or (hyphen == "\u2010" and not self.writes_u2010):
+        if self._typeset(hyphen):
             return True
         evidence = self._evidence(left, right)
         if evidence is not None:
@@ -168,6 +196,17 @@ class Vocabulary:
         if right[0].isupper():
             return left.isupper() and right.isupper()
         return self.hyphenates and not (self.words[left.casefold()] and self.words[right.casefold()])
+
+    def suspends(self, left: str, hyphen: str, following: str) -> bool:
+        """Whether the line after `left` starts with a conjunction, and what ends the word comes later."""
+        word = _WHOLE.match(following)
+        if not word or word[1].casefold() not in self.conjunctions:
+            return False
+        return not self._typeset(hyphen) and self._evidence(left, word[1]) is None
+
+    def _typeset(self, hyphen: str) -> bool:
+        """Whether it is a typesetter's own hyphen: a sign that the document never writes inside a line."""
+        return hyphen == "\xad" or (hyphen == "\u2010" and not self.writes_u2010)
 
     def _evidence(self, left: str, right: str) -> bool | None:
         """True when the document writes the joined form elsewhere, False for the hyphenated one."""
@@ -218,7 +257,7 @@ def _seam(line: str, following: str, width: int, vocabulary: Vocabulary, new_pag
         return "", following
     if line[-1] in _HYPHENS and len(line) > 1 and line[-2].isalnum() and following[0].isalnum():
         stem = _stem(line, following, vocabulary)
-        if not new_page:
+        if not new_page or stem.endswith(" "):
             return stem, following
         fragment, _, rest = following.partition(" ")
         return (f"{stem}{fragment} ", rest) if rest else ("", stem + fragment)
@@ -230,8 +269,10 @@ def _seam(line: str, following: str, width: int, vocabulary: Vocabulary, new_pag
 
 
 def _stem(line: str, following: str, vocabulary: Vocabulary) -> str:
-    """The line without its last hyphen, or with a plain one where that belongs to the word."""
+    """The line without its last hyphen, or with a plain one where that belongs to the word or stands for one."""
     left, right = _BREAK.search(line), _HEAD.match(following)
+    if left and vocabulary.suspends(left[1], line[-1], following):
+        return _finished(line) + " "
     if left and right and vocabulary.joins(left[1], line[-1], right[0]):
         return line[:-1]
     return _finished(line)

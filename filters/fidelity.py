@@ -9,11 +9,14 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from array import array
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
+import numpy as np
 import regex
+from numpy.typing import NDArray
 
 from filters.words import fold, unspaced, words
 
@@ -27,6 +30,9 @@ first reads Markdown tables cell by cell, the second takes every full stop for a
 
 _SOFT_HYPHEN = re.compile("\u00ad[ \t]*\n?[ \t]*")
 _LINE_END_HYPHEN = regex.compile(r"(?<=\p{L})[-\u2010][ \t]*\n\s*(?=\p{Ll})")
+# A part that ends where a word does: the words of a long text are never in memory all at once.
+_PIECE = regex.compile(r".{1,65536}+[\p{L}\p{M}\p{N}]*+", regex.S)
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _DOLLARS = re.compile(r"\$\s+(\d+)")
 _FULL_STOPS = re.compile(r"\.[\s.]*")
 
@@ -56,9 +62,13 @@ def order(text: str, reference: str, n: int = 5) -> tuple[float, float]:
     N-grams are multisets of case-folded words without punctuation, hyphens at line ends joined; in scripts
     without spaces each character is a word. A text shorter than n words is one n-gram; without words, 0.
     """
-    ours, theirs = _ngrams(text, n), _ngrams(reference, n)
-    shared = (ours & theirs).total()
-    return shared / max(theirs.total(), 1), shared / max(ours.total(), 1)
+    ids: dict[str, int] = {}
+    ours, theirs = (_ngrams(_word_ids(side, ids), n) for side in (text, reference))
+    hashes, counts = np.unique(ours, return_counts=True)
+    their_hashes, their_counts = np.unique(theirs, return_counts=True)
+    _, i, j = np.intersect1d(hashes, their_hashes, assume_unique=True, return_indices=True)
+    shared = int(np.minimum(counts[i], their_counts[j]).sum())
+    return shared / max(len(theirs), 1), shared / max(len(ours), 1)
 
 
 def signals(text: str, reference: str) -> dict[str, float]:
@@ -109,11 +119,21 @@ def _trigrams(text: str) -> Iterable[str]:
     return (run[i : i + 3] for i in range(max(1, len(run) - 2))) if run else ()
 
 
-def _ngrams(text: str, n: int) -> Counter[tuple[str, ...]]:
-    found = words(fold(_joined(text)))
-    if 0 < len(found) < n:
-        return Counter([tuple(found)])
-    return Counter(zip(*(found[k:] for k in range(n)), strict=False))
+def _word_ids(text: str, ids: dict[str, int]) -> NDArray[np.uint64]:
+    """The words of `text` in order, each as its number in `ids` (from 1), where new ones are added."""
+    found = array("Q")
+    for piece in _PIECE.finditer(fold(_joined(text))):
+        found.extend(ids.setdefault(word, len(ids) + 1) for word in words(piece[0]))
+    return np.frombuffer(found, np.uint64)
+
+
+def _ngrams(found: NDArray[np.uint64], n: int) -> NDArray[np.uint64]:
+    """A 64-bit hash of each n-gram of words; of all of them where they are fewer than n."""
+    n = min(n, len(found))
+    hashes = np.zeros(len(found) - n + 1 if n else 0, np.uint64)
+    for k in range(n):
+        hashes = hashes * _MULTIPLIER + found[k : k + len(hashes)]
+    return hashes
 
 
 def _cosine(ours: Iterable[str], theirs: Iterable[str]) -> float:

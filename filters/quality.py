@@ -20,6 +20,7 @@ Value = float | int | bool | None
 _BULLETS = tuple("•‣⁃∙◦●○▪▫■□–-*·►")
 _ELLIPSES = ("...", "…")
 _TERMINALS = frozenset(".!?…؟۔।॥։።။៕。！？．｡")
+_QUOTES = tuple("\"'»«”“’」』")
 _CLOSERS = "\"'»”’)]›」』）"
 _SHORT_LINE = 30  # characters; FineWeb
 _NGRAM_WORDS = 200_000  # beyond, n-grams are those of the beginning: bounds the memory a hostile text takes
@@ -37,7 +38,8 @@ def signals(text: str, language: str | None = None) -> dict[str, Value]:
 
     Ratios are between 0 and 1 (those per word are cut at 1). `mean_word_length` is null for a text mostly in
     scripts without spaces, whose every letter counts as a word, and `stop_words` is null where
-    `stop_words.toml` has no list for `language` (BCP 47). Paragraphs are what blank lines separate.
+    `stop_words.toml` has no list for `language` (BCP 47). Paragraphs are what blank lines separate, and the lines
+    of a text without blank lines. As in C4, a closing quotation mark ends a line as a full stop does.
     """
     found, rows = words(text), lines(text)
     result: dict[str, Value] = {
@@ -56,7 +58,7 @@ def signals(text: str, language: str | None = None) -> dict[str, Value]:
 
 
 def _gopher_quality(text: str, found: list[str], rows: list[str]) -> dict[str, Value]:
-    symbols = text.count("#") + text.count("...") + text.count("…")
+    symbols = max(text.count("#"), text.count("...") + text.count("…"))
     bullets = sum(row.startswith(_BULLETS) for row in rows)
     ellipses = sum(row.endswith(_ELLIPSES) for row in rows)
     alpha = sum(1 for word in found if word.isalpha() or any(map(str.isalpha, word)))
@@ -70,7 +72,8 @@ def _gopher_quality(text: str, found: list[str], rows: list[str]) -> dict[str, V
 
 
 def _gopher_repetition(text: str, found: list[str], rows: list[str]) -> dict[str, Value]:
-    paragraphs = [part for part in re.split(r"\n{2,}", text.strip()) if part]
+    parts = [part for part in re.split(r"\n{2,}", text.strip()) if part]
+    paragraphs = parts if len(parts) > 1 else rows
     dup_lines, dup_line_chars = _repeats(rows)
     dup_paras, dup_para_chars = _repeats(paragraphs)
     return {
@@ -119,7 +122,7 @@ def _repeated_chars(repeated: list[tuple[int, tuple[str, ...]]]) -> int:
 
 def _c4(text: str, rows: list[str]) -> dict[str, Value]:
     lowered = text.lower()
-    terminal = sum(row.rstrip(_CLOSERS)[-1:] in _TERMINALS for row in rows)
+    terminal = sum(row.endswith(_QUOTES) or row.rstrip(_CLOSERS)[-1:] in _TERMINALS for row in rows)
     return {
         "terminal_line_ratio": _share(terminal, len(rows)),
         "javascript_lines": _lines_with(("javascript",), lowered),

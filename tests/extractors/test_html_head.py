@@ -78,6 +78,8 @@ def test_no_date_after_the_capture_is_believed() -> None:
         ("", '<meta property="og:locale" content="el_GR">', "el"),
         ('lang="english"', "", None),
         ('lang="fil"', "", "fil"),
+        ('lang="eng"', "", "en"),
+        ('lang="und"', '<meta name="dc.language" content="ger">', "de"),
     ],
 )
 def test_declared_language(attributes: str, meta: str, language: str | None) -> None:
@@ -113,6 +115,12 @@ def test_wishes_and_marks(inner: str, body: str, meta: dict[str, str]) -> None:
 def test_broken_linked_data_is_passed_over(script: str) -> None:
     found = head(linked(script) + "<title>Title</title>")
     assert found == Extract(title="Title")
+
+
+def test_half_a_surrogate_pair_becomes_a_question_mark() -> None:
+    half = r'"Ann \ud83d"'
+    found = head(linked(f'{{"@type": "Article", "author": {half}, "headline": {half}, "license": {half}}}'))
+    assert (found.title, found.authors, found.meta) == ("Ann ?", ["Ann ?"], {"licence": "Ann ?"})
 
 
 def test_tree_is_left_as_it_was() -> None:

@@ -19,7 +19,7 @@ from reportlab.lib import pdfencrypt
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
-from extractors.pdf import extract
+from extractors.pdf import _entry, extract
 from extractors.pdf_lines import Vocabulary, drop_running, join_lines, page_lines
 from extractors.pdf_tables import markdown
 from extractors.record import Extract
@@ -80,6 +80,13 @@ def test_the_joined_form_elsewhere_decides_against_two_words() -> None:
         (["a soft\xad", "ware pro\xadgram"], "a software program"),
         (["a typesetter's hy\u2010", "phen"], "a typesetter's hyphen"),
         (["it ends with a hyphen-"], "it ends with a hyphen-"),
+        (["Die Haupt-", "und Nebenbestimmungen"], "Die Haupt- und Nebenbestimmungen"),
+        (["die Ein\ufffe", "bzw. Ausfuhr und"], "die Ein- bzw. Ausfuhr und"),
+        (["pre-", "and post-war"], "pre- and post-war"),
+        (["in-", "en uitvoer en handel"], "in- en uitvoer en handel"),
+        (["den og den kommission-", "en som og"], "den og den kommissionen som og"),
+        (["und Verlänger-", "ung und"], "und Verlängerung und"),
+        (["a thousand and one, a thous-", "and"], "a thousand and one, a thousand"),
     ],
 )
 def test_hyphens_at_line_ends(lines: list[str], joined: str) -> None:
@@ -88,6 +95,10 @@ def test_hyphens_at_line_ends(lines: list[str], joined: str) -> None:
 
 def test_documents_that_break_compounds_only_keep_the_hyphen() -> None:
     assert join_lines([["his well-known, well-", "known multi-", "actor plan"]])[0].endswith("multi-actor plan")
+
+
+def test_a_suspended_hyphen_between_pages() -> None:
+    assert join_lines([["Die Haupt-"], ["und Nebensätze"]]) == ("Die Haupt- und Nebensätze", [0, 11])
 
 
 def test_engine_marks_become_line_ends_with_a_hyphen() -> None:
@@ -142,6 +153,25 @@ def test_two_pages_are_enough_for_a_foot_that_counts() -> None:
 def test_headings_whose_numbers_do_not_count_pages_stay() -> None:
     pages = [[f"Article {n}", f"text number {n * n}"] for n in (1, 5, 9, 12, 20)]
     assert drop_running(pages) == (pages, [])
+
+
+@pytest.mark.parametrize("heading", ["Annex {}", "ANHANG {} – Listen", "Article {}", "Kapitel {}:", "Tabla {}"])
+def test_headings_that_count_pages_stay(heading: str) -> None:
+    pages = [[heading.format(n), f"text {c}", f"Section 7, page {n}"] for n, c in enumerate("abc", 1)]
+    kept, removed = drop_running(pages)
+    assert kept == [lines[:2] for lines in pages]
+    assert removed == ["Section 7, page 1"]
+
+
+def test_years_that_count_pages_stay_and_high_page_numbers_go() -> None:
+    years = [[f"{year}", f"text {c}"] for year, c in enumerate("abc", 1999)]
+    assert drop_running(years) == (years, [])
+    numbers = [[f"{number}", f"text {c}"] for number, c in enumerate("abc", 12_345)]
+    assert drop_running(numbers) == ([["text a"], ["text b"], ["text c"]], ["12345"])
+
+
+def test_pages_all_alike_keep_their_text() -> None:
+    assert drop_running([["one form"], ["one form"]]) == ([["one form"], ["one form"]], [])
 
 
 def test_headings_that_count_pages_for_a_while_stay() -> None:
@@ -265,6 +295,13 @@ def test_a_good_text_layer_is_not_read_again(monkeypatch: pytest.MonkeyPatch, go
     assert "Something" not in result.text
 
 
+def test_optional_work_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    ruled = extract(pdf(*([["Some text."]] * 61), draw=grid))
+    assert ruled.meta["tables_not_read"] == [61]
+    misread(monkeypatch, "\ufffd\ufffd")
+    assert extract(pdf(*([["Some text."]] * 21))).meta["pages_by_engine"] == {"pdfplumber": [*range(1, 21)]}
+
+
 # Information
 
 
@@ -277,6 +314,20 @@ def test_information_that_makes_sense_is_kept() -> None:
     assert (result.title, result.authors, result.language) == ("A Study of Titles", ["Ada Example", "Bo Example"], "fr")
     assert result.meta["pages"] == 1
     assert result.date == result.meta["created"] == "2000-01-01"
+
+
+@pytest.mark.parametrize(("tag", "language"), [("deu-AT", "de"), ("eng", "en"), ("und", None), ("zxx", None)])
+def test_declared_language(tag: str, language: str | None) -> None:
+    assert extract(pdf(["Text."], lang=tag)).language == language
+
+
+@given(st.text(st.characters(categories=["L", "Cs", "Co", "Cc"])))
+def test_information_can_be_written_to_files(entry: str) -> None:
+    class Document:
+        def get_metadata_value(self, key: str) -> str:
+            return entry
+
+    assert not re.search(r"[\ud800-\udfff\x00-\x1f]", _entry(Document(), "Title"))
 
 
 @pytest.mark.parametrize("title", ["report.doc", "Microsoft Word - final v2.docx", "untitled", "(anonymous)", "12", ""])

@@ -1,10 +1,14 @@
 import math
+import random
+import tracemalloc
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.fidelity import Variant, lcs, order, reference_from_html, signals
+from filters.words import words
 
 ACT = "article 1 the member states shall protect water quality"
 TABLE = "<p>limits</p><table><tr><td>nitrate</td><th>50 mg/l</th></tr></table>"
@@ -78,6 +82,33 @@ def test_order_counts_ngrams_as_often_as_they_occur() -> None:
     assert order(f"{once} {once}", once) == pytest.approx((1, 1 / 6))
     assert order(once, f"{once} {once}") == pytest.approx((1 / 6, 1))
     assert order("a b c x e", "a b c d e f", n=3) == pytest.approx((1 / 4, 1 / 3))
+
+
+WORDS = st.lists(st.sampled_from(["a", "b", "法", "律", "\n", ", "]), max_size=60).map(" ".join)
+
+
+@given(WORDS, WORDS, st.integers(1, 6))
+def test_order_agrees_with_counting_the_ngrams_themselves(text: str, reference: str, n: int) -> None:
+    def ngrams(side: str) -> Counter[tuple[str, ...]]:
+        found = words(side)
+        if 0 < len(found) < n:
+            return Counter([tuple(found)])
+        return Counter(tuple(found[i : i + n]) for i in range(len(found) - n + 1))
+
+    ours, theirs = ngrams(text), ngrams(reference)
+    shared = (ours & theirs).total()
+    assert order(text, reference, n) == (shared / max(theirs.total(), 1), shared / max(ours.total(), 1))
+
+
+def test_order_takes_little_memory_and_cuts_no_word() -> None:
+    text = "".join(map(chr, random.Random(1).choices(range(0x4E00, 0x9000), k=100_000)))
+    tracemalloc.start()
+    assert order(text, text) == (1, 1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20 << 20
+    long_word = "x" * 100_000
+    assert order(f"a {long_word} b", f"a {long_word} b c", 3) == (1 / 2, 1)
 
 
 def test_order_of_short_texts() -> None:

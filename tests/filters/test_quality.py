@@ -95,6 +95,16 @@ def test_lines_and_paragraphs() -> None:
     assert result["line_dup_char_ratio"] == pytest.approx(16 / 45)
 
 
+def test_without_blank_lines_each_line_is_a_paragraph() -> None:
+    result = signals("One.\nTwo.\nOne.\nOne.\n")
+    assert result["dup_para_ratio"] == result["dup_line_ratio"] == pytest.approx(2 / 4)
+
+
+@pytest.mark.parametrize("line", ['He said "yes"', "Il dit « oui »", "Er sagt „ja“", "(So it is.)", "是「的」"])
+def test_closing_quotation_marks_end_lines_too(line: str) -> None:
+    assert signals(f"{line}\nno end (at all)")["terminal_line_ratio"] == pytest.approx(1 / 2)
+
+
 def test_boilerplate() -> None:
     notices = "This site uses cookies.\nNotre politique de confidentialité"
     text = f"Please enable JavaScript.\n{notices}\nfunction() {{ }}"
@@ -107,7 +117,8 @@ def test_boilerplate() -> None:
 def test_words_with_letters_and_symbols() -> None:
     result = signals("1 2 3 abc # ...")
     assert result["alpha_word_ratio"] == pytest.approx(1 / 4)
-    assert result["symbol_ratio"] == pytest.approx(2 / 4)
+    assert result["symbol_ratio"] == pytest.approx(1 / 4)
+    assert signals("1 2 3 abc # ... … … ##")["symbol_ratio"] == pytest.approx(3 / 4)
     assert result["mean_word_length"] == pytest.approx(6 / 4)
 
 
