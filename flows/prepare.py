@@ -15,7 +15,7 @@ from flows.progress import Progress
 from flows.recipe import Recipe, load
 
 
-def prepare(recipe_path: str, keep: plans.Keep) -> tuple[Recipe, Corpus, plans.Plan]:
+def prepare(recipe_path: str, keep: plans.Keep = "inputs") -> tuple[Recipe, Corpus, plans.Plan]:
     """Load the recipe and make or take up its plan; `keep` says what of it is written down."""
     recipe = load(Path(recipe_path))
     engine.check(recipe)

@@ -16,7 +16,7 @@ def run(recipe: Path) -> dict[str, Any]:
     from flows.prepare import finished, prepare
     from flows.server import start, used
 
-    loaded, corpus, plan = prepare(str(recipe), keep="inputs")
+    loaded, corpus, plan = prepare(str(recipe))
     if done := finished(corpus, loaded, plan):
         return {**done, "did": "nothing", "corpus": str(corpus.root)}
     server = start()
