@@ -13,6 +13,7 @@ import os
 import pickle
 import resource
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -68,8 +69,14 @@ class Sandbox:
     def extract(self, record: Record) -> Extract:
         """The record's Extract; its `error` says so when the record took too much time or memory or killed the child.
 
+        No record kills a child with SIGKILL: who did so meant the process, and the record is tried once more.
+
         Raises SandboxError when no child can be started.
         """
+        return self._attempt(record) or self._attempt(record) or Extract(error=self._cause(-signal.SIGKILL))
+
+    def _attempt(self, record: Record) -> Extract | None:
+        """The record's Extract; None when the child was killed from outside."""
         child = self._child or _Child(self.target, self.memory_mb)
         # Whoever interrupts this must not find its answer under the next record.
         self._child = None
@@ -84,13 +91,14 @@ class Sandbox:
         except pickle.UnpicklingError as broken:
             error = f"extraction gave no Extract ({broken})"
         except BrokenPipeError:
-            error = self._cause(child.status())
+            status = child.status()
+            error = "" if status == -signal.SIGKILL else self._cause(status)
         finally:
             if self._child is not child:
                 child.close()
         # The next child loads its libraries while the caller goes on.
         self._child = _Child(self.target, self.memory_mb)
-        return Extract(error=error)
+        return Extract(error=error) if error else None
 
     def _cause(self, status: int) -> str:
         if status == _OUT_OF_MEMORY:

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import psutil
@@ -66,6 +67,18 @@ def test_broken_answers_are_errors_of_the_page(payload: bytes, error: str) -> No
     with Sandbox(target=MISBEHAVE) as sandbox:
         assert sandbox.extract(record(payload)) == Extract(error=error)
         assert sandbox.extract(record(b"after")).text == "after"
+
+
+def test_a_child_killed_from_outside_costs_no_page() -> None:
+    with Sandbox(target=MISBEHAVE) as sandbox:
+        assert sandbox.extract(record(b"before")).text == "before"
+        child = sandbox._child
+        assert child is not None
+        threading.Timer(0.1, child.process.kill).start()
+        assert sandbox.extract(record(b"sleep")).text == "sleep"
+        assert sandbox._child is not child
+        error = sandbox.extract(record(b"murder")).error
+        assert error == f"extraction process died (signal {signal.SIGKILL.value})"
 
 
 def test_interrupted_page_leaves_no_answer_to_the_next() -> None:
