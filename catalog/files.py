@@ -53,7 +53,10 @@ def existing(root: Path) -> Corpus:
     """The corpus at `root`; ConfigError when there is none."""
     corpus = Corpus(root.resolve())
     if not corpus.manifests("snapshots").is_dir():
-        raise ConfigError(f"{root} holds no corpus: build one with `florilege build RECIPE` or `florilege demo`")
+        raise ConfigError(
+            f"{root} holds no published corpus: build one with `florilege build RECIPE` or `florilege demo`; "
+            "if that failed, `florilege doctor` checks this machine"
+        )
     return corpus
 
 

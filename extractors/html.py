@@ -34,7 +34,7 @@ def extract(
     text, encoding = decode(payload, charset)
     tree = _parse(text)
     if tree is None:
-        return Extract(extractor=_engine(), error=f"html: no markup and no text in {len(payload)} bytes")
+        return Extract(extractor=_engine(), error=f"no markup and no text in {len(payload)} bytes")
     found = html_head.read(tree, url, fetched)
     found.extractor, found.meta["encoding"] = _engine(), encoding
     main = trafilatura.extract(tree, include_comments=False, include_tables=True, deduplicate=False)

@@ -75,6 +75,7 @@ def _compiled() -> Iterator[Finding]:
 
     checks: dict[str, Callable[[], object]] = {
         "fasttext and the language model": _identify_a_language,
+        "extraction": _extract_a_page,
         "PDFium": lambda: importlib.import_module("pypdfium2").PdfDocument.new(),
         "brotli": lambda: importlib.import_module("brotli").decompress(b"\x06"),
         "lxml": lambda: importlib.import_module("lxml.etree"),
@@ -89,6 +90,18 @@ def _compiled() -> Iterator[Finding]:
             )
         else:
             yield Finding(name, "ok", "works")
+
+
+def _extract_a_page() -> None:
+    """A page through the child process, as in a build."""
+    from extractors.record import Record
+    from extractors.sandbox import Sandbox
+
+    page = b"<html><body><article><p>" + b"A page has some words. " * 20 + b"</p></article></body></html>"
+    with Sandbox() as sandbox:
+        found = sandbox.extract(Record("doctor", "page.html", payload=page, format="html"))
+    if "some words" not in found.text:
+        raise RuntimeError(found.error or "no text was found in a page")
 
 
 def _identify_a_language() -> None:

@@ -25,6 +25,8 @@ RUNS = """
     FROM runs r LEFT JOIN snapshots s USING (snapshot) ORDER BY r.ended
 """
 _BAR = 20
+_COLUMNS = 16
+_ROWS = 20
 _PREVIEW = 2_000
 
 
@@ -185,6 +187,8 @@ def _flat(result: Any) -> Any:
 def _table(result: Any) -> Table:
     import pyarrow as pa
 
+    if result.num_columns > _COLUMNS:
+        return _sideways(result)
     numeric = [
         pa.types.is_integer(f.type) or pa.types.is_floating(f.type) or pa.types.is_decimal(f.type)
         for f in result.schema
@@ -193,6 +197,18 @@ def _table(result: Any) -> Table:
     table = Table(*columns)
     for row in zip(*(column.to_pylist() for column in result.columns), strict=True):
         table.add_row(*map(_cell, row))
+    return table
+
+
+def _sideways(result: Any) -> Table:
+    """A row below the other, a line a column: for more columns than a terminal has room for."""
+    table = Table("column", "value")
+    for row in result.slice(0, _ROWS).to_pylist():
+        for name, value in row.items():
+            table.add_row(name, _cell(value))
+        table.add_section()
+    if result.num_rows > _ROWS:
+        table.caption = f"{_ROWS} of {result.num_rows:,} rows; --format csv or json prints all"
     return table
 
 

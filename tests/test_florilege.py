@@ -101,7 +101,7 @@ def test_a_folder_that_is_no_corpus_is_one_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str
 ) -> None:
     message = refused(capsys, *command.split(), tmp_path)
-    assert message.startswith(f"{tmp_path} holds no corpus")
+    assert message.startswith(f"{tmp_path} holds no published corpus")
     assert len(message.splitlines()) == 1
 
 

@@ -45,7 +45,7 @@ QUESTIONS = {
         SELECT celex, declared_language AS language, round(lcs, 3) AS lcs, round(order_recall, 3) AS order_recall,
                coalesce(v.reason, 'kept') AS verdict
         FROM documents JOIN signals USING (id) JOIN verdicts v USING (id)
-        WHERE format = 'pdf' AND lcs IS NOT NULL ORDER BY lcs LIMIT 5""",
+        WHERE source = 'acts' AND format = 'pdf' AND lcs IS NOT NULL ORDER BY lcs LIMIT 5""",
     "What did the web archive lose, and why?": """
         SELECT stage, reason, count(*) AS records, min(url) AS example
         FROM rejects WHERE source = 'web' GROUP BY ALL ORDER BY records DESC, stage, reason LIMIT 12""",

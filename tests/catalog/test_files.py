@@ -55,7 +55,7 @@ def test_manifests_come_by_name_and_none_when_there_is_no_folder(tmp_path: Path)
 
 
 def test_a_folder_without_a_corpus_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="holds no corpus: build one"):
+    with pytest.raises(ConfigError, match="holds no published corpus: build one"):
         existing(tmp_path)
 
 

@@ -68,7 +68,7 @@ def test_page_in_another_encoding() -> None:
 def test_nothing_to_parse_is_an_error(payload: bytes) -> None:
     found = html.extract(payload)
     assert found.text == ""
-    assert found.error == f"html: no markup and no text in {len(payload)} bytes"
+    assert found.error == f"no markup and no text in {len(payload)} bytes"
 
 
 @pytest.mark.parametrize(
