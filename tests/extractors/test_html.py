@@ -132,15 +132,17 @@ def f1(found: str, gold: str) -> float:
 def test_main_text_of_real_pages() -> None:
     if not DATA.exists():
         pytest.skip(f"no {DATA}")
-    from fastwarc.warc import ArchiveIterator, WarcRecordType
+    from warcio.archiveiterator import ArchiveIterator
 
     with gzip.open(DATA / "gold.jsonl.gz", "rt") as file:
         gold = {entry["url"]: entry["text"] for entry in map(json.loads, file)}
     scores = {}
     with (DATA / "pages.warc.gz").open("rb") as file:
-        for record in ArchiveIterator(file, record_types=WarcRecordType.response):
-            url = record.headers["WARC-Target-URI"]
-            found = html.extract(record.reader.read(), url=url)
+        for record in ArchiveIterator(file):
+            if record.rec_type != "response":
+                continue
+            url = record.rec_headers["WARC-Target-URI"]
+            found = html.extract(record.content_stream().read(), url=url)
             assert found.error is None
             scores[url] = f1(found.text, gold[url])
     assert len(scores) == len(gold)
