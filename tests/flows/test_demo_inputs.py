@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from extractors import warc
 from flows.demo import acts, articles, make, pages
 from flows.demo.scan import misread
 from flows.demo.typeset import Block, Layout, hyphenate, typeset
