@@ -1,7 +1,7 @@
 """Prefect's API for a build without a server of the user's: Prefect's own application, started early.
 
 Prefect would start it too, but only once it is wanted, and after importing it a second time into our process. Started
-beforehand it comes up while we import Prefect and read the sources: about half the wait on two cores.
+beforehand it comes up while we import Prefect and read the sources: about a third of the wait is saved on two cores.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -52,3 +55,15 @@ def ask(corpus: Path, sql: str) -> list[dict[str, Any]]:
 def unaccounted(corpus: Path) -> list[dict[str, Any]]:
     with store.reading(Corpus(corpus)) as connection:
         return reports.unaccounted(connection)
+
+
+def kill_one(corpus: Path, killed: list[str]) -> None:
+    """Kill the worker of one shard while it is at work, and name the shard."""
+    until = time.monotonic() + 60
+    while not killed and time.monotonic() < until:
+        for mark in corpus.glob("work/runs/*/jobs/*/workers/*"):
+            if pid := mark.read_text():
+                os.kill(int(pid), signal.SIGKILL)
+                killed.append(mark.name)
+                return
+        time.sleep(0.005)

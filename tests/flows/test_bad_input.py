@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import threading
@@ -151,21 +150,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
     return stages.digest(folder / "corpus", stages.build(_few(folder)))
 
 
-def _kill_one(corpus: Path, killed: list[str]) -> None:
-    """Kill the worker of one shard while it is at work."""
-    until = time.monotonic() + 60
-    while not killed and time.monotonic() < until:
-        for mark in corpus.glob("work/runs/*/jobs/*/workers/*"):
-            if pid := mark.read_text():
-                os.kill(int(pid), signal.SIGKILL)
-                killed.append(mark.name)
-                return
-        time.sleep(0.005)
-
-
 def test_a_killed_worker_costs_one_more_try(undisturbed: str, tmp_path: Path) -> None:
     recipe, killed = _few(tmp_path), list[str]()
-    killer = threading.Thread(target=_kill_one, args=[tmp_path / "corpus", killed], daemon=True)
+    killer = threading.Thread(target=stages.kill_one, args=[tmp_path / "corpus", killed], daemon=True)
     killer.start()
     manifest = stages.build(recipe)
     killer.join(60)

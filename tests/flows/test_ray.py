@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -102,7 +100,7 @@ def test_a_killed_worker_is_noticed_from_afar(
     monkeypatch.setattr(engine, "_SILENCE_S", 7.0)
     recipe = _on_ray(tmp_path / "build", inputs, cluster)
     killed: list[str] = []
-    killer = threading.Thread(target=_kill_one, args=[tmp_path / "build" / "corpus", killed], daemon=True)
+    killer = threading.Thread(target=stages.kill_one, args=[tmp_path / "build" / "corpus", killed], daemon=True)
     killer.start()
     manifest = stages.build(recipe)
     killer.join(60)
@@ -111,15 +109,3 @@ def test_a_killed_worker_is_noticed_from_afar(
     assert stages.digest(tmp_path / "build" / "corpus", manifest) == local
     failures = engine.failures_folder(Corpus(tmp_path / "build" / "corpus"), manifest["run"])
     assert "was killed" in read_json(failures / f"{killed[0]}.json")["error"]
-
-
-def _kill_one(corpus: Path, killed: list[str]) -> None:
-    """Kill the process of one shard while it is at work."""
-    until = time.monotonic() + 60
-    while not killed and time.monotonic() < until:
-        for mark in corpus.glob("work/runs/*/jobs/*/workers/*"):
-            if pid := mark.read_text():
-                os.kill(int(pid), signal.SIGKILL)
-                killed.append(mark.name)
-                return
-        time.sleep(0.01)
