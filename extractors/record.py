@@ -77,6 +77,18 @@ class Extract:
     """The language that the document itself declares: BCP 47 primary subtag, lower-case (`fr`)."""
     page_offsets: list[int] = field(default_factory=list)
     """Characters before each page's text: `text[page_offsets[i]:page_offsets[i + 1]]` is page i (PDF only)."""
+    pages: list[dict[str, Any]] = field(default_factory=list)
+    """One dict a page (PDF only), in order: `width`, `height` (points), `engine` that gave its text, `reason` why it
+    is not PDFium's (or None), `columns` of its body, `removed` (the running heads and feet taken off it), `notes`
+    (footnotes put after its text), `needs_ocr`, `confidence` of recognition (0 to 1, or None)."""
+    lines: list[tuple[int, int, int, int, int, int]] = field(default_factory=list)
+    """Where each printed line's text starts and stands (PDF only): start in `text`, page from 0, then left, bottom,
+    right and top in points from the page's lower left corner; sorted by start."""
+    sections: list[tuple[int, str, str | None, str | None]] = field(default_factory=list)
+    """Parts of the text by start: start in `text`, kind (title, recital, article, annex, note, section, abstract,
+    references ...), anchor (the same in every language version: `art_5`, `rct_12`, `anx_II`), heading."""
+    markdown: str | None = None
+    """The same text with its structure, as Markdown (web pages only)."""
     tables: str | None = None
     """Tables as Markdown, outside the text (PDF only)."""
     extractor: str = ""
