@@ -1,276 +1,177 @@
-"""Lines of pages to text: characters cleaned, running lines removed, words and paragraphs joined."""
+"""Printed lines to text: words joined over line ends, lines to paragraphs over columns and pages."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from itertools import pairwise
-from operator import attrgetter
 from typing import NamedTuple
 
-EDGE = 5
-"""Lines at either end of a page that may be running heads or feet."""
-REACH = 4
-"""Pages on either side on which a running line has to be seen again (chapters change their heads)."""
+from extractors.pdf_layout import Page
+from extractors.pdf_page import Line
+from extractors.pdf_words import BREAK_BEFORE, FIRST_WORD, HYPHENS, Vocabulary
 
-Signature = tuple[str, ...]
+NEIGHBOURS = 4
+"""Lines on either side that show how wide a line's column is."""
 
-_CONJUNCTIONS = (
-    ("und", "oder", "bzw", "sowie", "bis"),
-    ("en", "of", "tot"),
-    ("og", "och", "eller", "samt"),
-    ("and", "or", "to"),
-    ("et", "ou"),
-    ("y", "e", "o", "u", "ou"),
-    ("i", "lub", "oraz", "ili", "a", "nebo"),
-)
-"""Words after a suspended hyphen (`Haupt- und Nebensatz`), by language: what is a word in one ends words in another."""
-
-_HEADING = re.compile(
-    r"(ann?ex[eo]?|anhang|allegato|bijlage|bilaga?|article|art[ií]culo|artigo|artikel|articolo|chapter|chapitre"
-    r"|cap[ií]tulo|capitolo|kapitel|hoofdstuk|section|secci[oó]n|sec[cç][aã]o|sezione|abschnitt|afdeling|table"
-    r"|tableau|tab(?:l|el|ell)a|tabelle?|figur[ae]?|abbildung|part[ei]?|teil)\W*#",
-    re.I,
-)
-_YEARS = range(1501, 2101)
-"""Where a number alone that counts pages starts, if it is no page number: one page for each year."""
-
-_LIGATURES = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}
-_DROPPED = dict.fromkeys((*range(9), *range(0x0E, 0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)))
-# PDFium writes a hyphen at the end of a line as U+FFFE or U+0002, and leaves the line end out.
-_BROKEN = {0xFFFE: "\ufffe\n", 0x02: "\ufffe\n"}
-_CLEAN: dict[int, str | None] = {0xFEFF: None, 0xFFFF: None} | _DROPPED | _BROKEN | _LIGATURES
+Places = list[tuple[int, int, int, int, int, int]]
+"""Start in the text, page, left, bottom, right, top of each line, as in `Extract.lines`."""
 
 _BREAKS = ("\xad", "\ufffe")
-_HYPHENS = "-\u2010\xad\ufffe"
-_NUMBER = re.compile(r"\d+")
-_WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
-_BREAK = re.compile(rf"([^\W\d_]+)[{_HYPHENS}]$")
-_HEAD = re.compile(r"[^\W\d_]+")
-_WHOLE = re.compile(r"([^\W\d_]+)\.?(?:\s|$)")
 _ITEM = re.compile(r"[•·▪■●◦‣–—\uf0a7\uf0b7-]\s|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)°]\s|[§(]\s?\d")
 _SPACELESS = re.compile(r"[\u3001-\u3029\u3041-\u3096\u30a1-\u30fe\u3400-\u9fff\uff01-\uff5e]")
 _ATTACHED = re.compile(r"[,.)\]](?:\s|$)")
 _TERMINAL = tuple('.!?:;…»”"。！？')
+_NOTE_START = re.compile(r"(?:\(?\d{1,3}\)?|\(?[*†‡§]{1,3}\)?)(?!\d)[\s.)]*\S")
 
 
-def page_lines(text: str) -> list[str]:
-    """Non-empty lines of a page: NFC, ligatures spelled out, no controls, single spaces.
+class Joined(NamedTuple):
+    """A document's text, and where its parts are."""
 
-    A word break that the engine or the typesetter marks stays at the line's end as U+FFFE or U+00AD.
+    text: str
+    page_offsets: list[int]
+    """Characters before each page's text."""
+    lines: Places
+    marks: list[tuple[int, int]]
+    """Start and end of each note mark."""
+
+
+def join_lines(pages: list[Page], vocabulary: Vocabulary) -> Joined:
+    """Text with one paragraph a line.
+
+    A word broken between two pages belongs to the first of them. Footnotes follow the paragraph in which their
+    page ends.
     """
-    lines = map(_clean_line, text.translate(_CLEAN).splitlines())
-    return [line for line in lines if line]
+    writer = _Writer(vocabulary)
+    for number, page in enumerate(pages):
+        writer.offsets.append(-1)
+        for i, (line, width) in enumerate(zip(page.body, _widths(page.body), strict=True)):
+            if i not in page.aside:
+                writer.add(line, number, width)
+        for lines in ([page.body[i] for i in sorted(page.aside)], page.notes):
+            if lines:
+                writer.notes.append((number, lines))
+    return writer.finish()
 
 
-def _clean_line(line: str) -> str:
-    line = line.rstrip()
-    mark = line[-1:] if line.endswith(_BREAKS) and line[-2:-1].isalnum() else ""
-    body = line.removesuffix(mark).replace("\xad", "").replace("\ufffe", "-")
-    return unicodedata.normalize("NFC", " ".join(body.split())) + mark
+class _Writer:
+    """Text being put together: what is finished, and the line that may go on."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self.out: list[str] = []
+        self.length = 0
+        self.pending: str = ""
+        self.before: tuple[Line, int, tuple[float, float]] | None = None
+        self.offsets: list[int] = []
+        self.places: Places = []
+        self.marks: list[tuple[int, int]] = []
+        self.notes: list[tuple[int, list[Line]]] = []
+
+    def add(self, line: Line, page: int, column: tuple[float, float]) -> None:
+        if self.before is not None:
+            new_page = self.before[1] != page
+            done, self.pending = _seam(self.pending, line.text, *self.before, line, column, self.vocabulary, new_page)
+            self._write(done)
+            if done.endswith("\n"):
+                self._write_notes()
+        else:
+            self.pending = line.text
+        self._place(line, page, self.pending)
+        self.before = (line, page, column)
+
+    def finish(self) -> Joined:
+        if self.pending:
+            self._write(_finished(self.pending))
+            self.pending = ""
+        if any(lines for _, lines in self.notes):
+            if self.out:
+                self._write("\n")
+            self._write_notes()
+        text = "".join(self.out).rstrip("\n")
+        known = len(text)
+        for page in reversed(range(len(self.offsets))):
+            known = self.offsets[page] = self.offsets[page] if self.offsets[page] >= 0 else known
+        return Joined(text, self.offsets, self.places, [mark for mark in self.marks if mark[1] <= len(text)])
+
+    def _write(self, text: str) -> None:
+        if text:
+            self.out.append(text)
+            self.length += len(text)
+
+    def _place(self, line: Line, page: int, written: str, note: bool = False) -> None:
+        """Note where a line is; `written` is what of it follows, with the part of a word that it ends."""
+        if self.offsets[page] < 0 and not note:
+            self.offsets[page] = self.length
+        box = (line.left, line.bottom, line.right, line.top)
+        if line.size:
+            left, bottom, right, top = (round(max(-32768.0, min(32767.0, side))) for side in box)
+            self.places.append((self.length, page, left, bottom, right, top))
+        shift = self.length + len(written) - len(line.text)
+        self.marks += [(a + shift, b + shift) for a, b in line.marks if a + shift >= self.length]
+
+    def _write_notes(self) -> None:
+        """The notes of the pages whose text has ended, one a line."""
+        ready, self.notes = self.notes, []
+        for page, lines in ready:
+            pending = ""
+            before = None
+            for line, column in zip(lines, _widths(lines), strict=True):
+                if before is not None:
+                    fresh = bool(_NOTE_START.match(line.text)) and before[0].text[-1] not in HYPHENS
+                    if fresh and line.left <= column[0] + 1.5 * line.size:
+                        done, pending = _finished(pending) + "\n", line.text
+                    else:
+                        done, pending = _seam(pending, line.text, *before, line, column, self.vocabulary, False, True)
+                    self._write(done)
+                else:
+                    pending = line.text
+                self._place(line, page, pending, note=True)
+                before = (line, page, column)
+            if pending:
+                self._write(_finished(pending) + "\n")
 
 
-def drop_running(pages: list[list[str]]) -> tuple[list[list[str]], list[str]]:
-    """Pages without running heads, running feet and page numbers; and the distinct lines removed, in order.
+def _widths(lines: list[Line]) -> list[tuple[float, float]]:
+    """Left and right edge of the column around each line: of the near lines that stand above or below it."""
+    found = []
+    for i, line in enumerate(lines):
+        near = [
+            other
+            for other in lines[max(0, i - NEIGHBOURS) : i + NEIGHBOURS + 1]
+            if other.left < line.right and other.right > line.left
+        ]
+        alone = len(near) == 1
+        right = max((other.right for other in near), default=line.right)
+        left = min((other.left for other in near), default=line.left)
+        found.append((left, 2 * right - left if alone else right))
+    return found
 
-    A line is running when it comes back at the edge of near pages, word for word or with a number that counts
-    pages. Numbers that change in any other way (Article 5, Article 9) make it text, and so do those of headings
-    (Annex 1, Annex 2) and years alone. So does a place of its own on the first page (the title which the heads
-    repeat), or standing within pages more often than at an edge.
+
+def _seam(
+    text: str, following: str, line: Line, page: int, column: tuple[float, float], then: Line,
+    then_column: tuple[float, float], vocabulary: Vocabulary, new_page: bool, one: bool = False,
+) -> tuple[str, str]:  # fmt: skip
+    """What of `text`, the end of `line`, is finished, with its separator, and what is still open, before `following`.
+
+    `one`: both are known to be of one paragraph.
     """
-    running = _running_places(pages)
-    everywhere = Counter(_NUMBER.sub("#", line) for lines in pages for line in lines)
-    at_edge = Counter(_NUMBER.sub("#", pages[place.page][place.top]) for place in running)
-    removed: dict[str, str] = {}
-    for place in running:
-        line = pages[place.page][place.top]
-        shape = _NUMBER.sub("#", line)
-        # A number alone also stands in tables.
-        if 2 * at_edge[shape] > everywhere[shape] or not any(map(str.isalpha, shape)):
-            removed.setdefault(shape, _finished(line))
-    gone = {(p.page, p.top) for p in running if _NUMBER.sub("#", pages[p.page][p.top]) in removed}
-    kept = [[line for i, line in enumerate(lines) if (n, i) not in gone] for n, lines in enumerate(pages)]
-    # Pages that are all alike would lose everything.
-    return (kept, list(removed.values())) if any(kept) else (pages, [])
-
-
-def _running_places(pages: list[list[str]]) -> list[Place]:
-    seen: dict[Signature, list[Place]] = defaultdict(list)
-    for page, lines in enumerate(pages):
-        for place in _edges(page, lines):
-            for signature in _signatures(lines[place.top], page):
-                if not seen[signature] or seen[signature][-1].page < page:
-                    seen[signature].append(place)
-    need = 2 if len(pages) <= 3 else 3
-    return [
-        place
-        for page, lines in enumerate(pages)
-        for place in _edges(page, lines)
-        if any(_is_running(place, seen[s], need) for s in _signatures(lines[place.top], page))
-    ]
-
-
-class Place(NamedTuple):
-    """Where a line stands: its page, and its number from the page's top (0 ...) and bottom (-1 ...)."""
-
-    page: int
-    top: int
-    bottom: int
-
-
-def _edges(page: int, lines: list[str]) -> Iterator[Place]:
-    for top in range(len(lines)):
-        bottom = top - len(lines)
-        if top < EDGE or bottom >= -EDGE:
-            yield Place(page, top, bottom)
-
-
-def _is_running(place: Place, seen: list[Place], need: int) -> bool:
-    first = bisect_left(seen, place.page - REACH, key=attrgetter("page"))
-    last = bisect_right(seen, place.page + REACH, key=attrgetter("page"))
-    if last - first < need:
-        return False
-    if place.page > seen[0].page:
-        return True
-    nearer = attrgetter("top" if place.top <= -place.bottom else "bottom")
-    return any(nearer(p) == nearer(place) for p in seen[1:last])
-
-
-def _signatures(line: str, page: int) -> Iterator[Signature]:
-    """Readings of a line that stay from page to page: as printed, or one number as page + constant."""
-    # Longer digit strings are no page numbers, and int() refuses thousands of digits.
-    numbers = [n if len(n) < 10 else "0" for n in _NUMBER.findall(line)[:12]]
-    shape = _NUMBER.sub("#", line)
-    wordless = not any(map(str.isalpha, line))
-    if not wordless:
-        yield (shape, *numbers)
-    heading = _HEADING.match(shape)
-    for i, moving in enumerate(numbers):
-        first = int(moving) - page
-        if (heading and i == 0) or (wordless and len(numbers) == 1 and first in _YEARS):
-            continue
-        label = f"+{first}"
-        yield (shape, *numbers[:i], label, *numbers[i + 1 :])
-        if numbers.index(moving) == i < len(numbers) - 1:
-            yield (shape, *(label if n == moving else n for n in numbers))
-
-
-class Vocabulary:
-    """Words and hyphenated pairs that a document has within its lines: the evidence for line ends."""
-
-    def __init__(self, pages: Iterable[list[str]]) -> None:
-        self.words: Counter[str] = Counter()
-        self.pairs: Counter[str] = Counter()
-        self.writes_u2010 = False
-        tokens: Counter[str] = Counter()
-        breaks: list[tuple[str, str]] = []
-        for lines in pages:
-            left = None
-            for line in lines:
-                if left and (right := _HEAD.match(line)):
-                    breaks.append((left[1], right[0]))
-                left = _BREAK.search(line) if line[-1] in _HYPHENS else None
-                tokens.update(_WORD.findall(line[: left.start()] if left else line))
-        for token, count in tokens.items():
-            self.writes_u2010 = self.writes_u2010 or "\u2010" in token
-            parts = re.split("[-\u2010]", token.casefold())
-            if len(parts) == 1:
-                self.words[parts[0]] += count
-            for left_part, right_part in pairwise(parts):
-                self.pairs[f"{left_part}-{right_part}"] += count
-        verdicts = {self._evidence(*parts) for parts in breaks}
-        # Word processors that do not hyphenate break compounds only.
-        self.hyphenates = True in verdicts or False not in verdicts
-        self.conjunctions = max(_CONJUNCTIONS, key=lambda group: sum(self.words[word] for word in group))
-
-    def joins(self, left: str, hyphen: str, right: str) -> bool:
-        """Whether `left` at a line's end and `right` at the next one's start are a word without hyphen."""
-        if self._typeset(hyphen):
-            return True
-        evidence = self._evidence(left, right)
-        if evidence is not None:
-            return evidence
-        if right[0].isupper():
-            return left.isupper() and right.isupper()
-        return self.hyphenates and not (self.words[left.casefold()] and self.words[right.casefold()])
-
-    def suspends(self, left: str, hyphen: str, following: str) -> bool:
-        """Whether the line after `left` starts with a conjunction, and what ends the word comes later."""
-        word = _WHOLE.match(following)
-        if not word or word[1].casefold() not in self.conjunctions:
-            return False
-        return not self._typeset(hyphen) and self._evidence(left, word[1]) is None
-
-    def _typeset(self, hyphen: str) -> bool:
-        """Whether it is a typesetter's own hyphen: a sign that the document never writes inside a line."""
-        return hyphen == "\xad" or (hyphen == "\u2010" and not self.writes_u2010)
-
-    def _evidence(self, left: str, right: str) -> bool | None:
-        """True when the document writes the joined form elsewhere, False for the hyphenated one."""
-        joined = self.words[(left + right).casefold()]
-        pair = self.pairs[f"{left}-{right}".casefold()]
-        return joined >= pair if joined or pair else None
-
-
-def join_lines(pages: list[list[str]]) -> tuple[str, list[int]]:
-    """Text with one paragraph a line, and for each page the characters before its text.
-
-    A word broken between two pages belongs to the first of them.
-    """
-    vocabulary = Vocabulary(pages)
-    out: list[str] = []
-    offsets: list[int] = []
-    length = owner = width = 0
-    pending = ""
-    for page, lines in enumerate(pages):
-        widths = _widths(lines)
-        for i, line in enumerate(lines):
-            done, rest = _seam(pending, line, width, vocabulary, new_page=i == 0)
-            if done:
-                offsets += [length] * (owner + 1 - len(offsets))
-                out.append(done)
-                length += len(done)
-            if done or not pending:
-                owner = page
-            pending, width = rest, widths[i]
-    offsets += [length] * (owner + 1 - len(offsets))
-    out.append(_finished(pending))
-    text = "".join(out)
-    offsets += [len(text)] * (len(pages) - len(offsets))
-    return text, offsets[: len(pages)]
-
-
-def _widths(lines: list[str]) -> list[int]:
-    """Width of the column around each line, in characters: its longest near line; a line alone is short."""
-    lengths = [len(line) for line in lines]
-    if len(lines) == 1:
-        return [2 * lengths[0]]
-    return [max(lengths[max(0, i - 3) : i + 4]) for i in range(len(lengths))]
-
-
-def _seam(line: str, following: str, width: int, vocabulary: Vocabulary, new_page: bool) -> tuple[str, str]:
-    """What of `line` is finished, with its separator, and what is still open, when `following` comes next."""
-    if not line:
+    if not text:
         return "", following
-    if line[-1] in _HYPHENS and len(line) > 1 and line[-2].isalnum() and following[0].isalnum():
-        stem = _stem(line, following, vocabulary)
+    if text[-1] in HYPHENS and len(text) > 1 and text[-2].isalnum() and following[0].isalnum():
+        stem = _stem(text, following, vocabulary)
         if not new_page or stem.endswith(" "):
             return stem, following
         fragment, _, rest = following.partition(" ")
         return (f"{stem}{fragment} ", rest) if rest else ("", stem + fragment)
-    line = _finished(line)
-    if _ends_paragraph(line, following, width):
-        return line + "\n", following
-    attached = _ATTACHED.match(following) or (_SPACELESS.match(line[-1]) and _SPACELESS.match(following))
-    return (line if attached and not new_page else line + " "), following
+    text = _finished(text)
+    if not one and _ends_paragraph(line, column, then, then_column, new_page):
+        return text + "\n", following
+    attached = _ATTACHED.match(following) or (_SPACELESS.match(text[-1]) and _SPACELESS.match(following))
+    return (text if attached and not new_page else text + " "), following
 
 
 def _stem(line: str, following: str, vocabulary: Vocabulary) -> str:
     """The line without its last hyphen, or with a plain one where that belongs to the word or stands for one."""
-    left, right = _BREAK.search(line), _HEAD.match(following)
+    left, right = BREAK_BEFORE.search(line), FIRST_WORD.match(following)
     if left and vocabulary.suspends(left[1], line[-1], following):
         return _finished(line) + " "
     if left and right and vocabulary.joins(left[1], line[-1], right[0]):
@@ -282,10 +183,29 @@ def _finished(line: str) -> str:
     return line[:-1] + "-" if line.endswith(_BREAKS) else line
 
 
-def _ends_paragraph(line: str, following: str, width: int) -> bool:
-    item = bool(_ITEM.match(following))
-    if not item and (following[0].islower() or following[0] in ",.;:)]"):
-        return False
-    if len(line) < 0.6 * width:
+def _ends_paragraph(
+    line: Line, column: tuple[float, float], then: Line, then_column: tuple[float, float], new_page: bool
+) -> bool:
+    """Whether `then` begins a paragraph: what the words say first, then the place."""
+    if max(line.cells, then.cells) > 2 or line.cells == then.cells == 2:
         return True
-    return line.endswith(_TERMINAL) and (item or len(line) < 0.9 * width)
+    item = bool(_ITEM.match(then.text))
+    if not item and (then.text[0].islower() or then.text[0] in ",.;:)]"):
+        return False
+    width = max(1.0, column[1] - column[0])
+    slack, inset = (column[1] - line.right) / width, (line.left - column[0]) / width
+    if line.right - line.left < 0.6 * width or (slack > 0.1 and abs(slack - inset) < 0.05):
+        return True
+    ends = line.text.endswith(_TERMINAL)
+    size = max(line.size, then.size)
+    if line.size and then.size:
+        if abs(line.size - then.size) > 0.12 * size:
+            return True
+        below = line.bottom - then.bottom
+        if not new_page and below > 0:
+            if below > 2.2 * size:
+                return True
+            indent = then.left - then_column[0]
+            if 0.7 * size < indent < 5 * size and line.left - column[0] < 0.3 * size and (ends or slack > 0.03):
+                return True
+    return ends and (item or slack > 0.1)

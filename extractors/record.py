@@ -86,7 +86,9 @@ class Extract:
     right and top in points from the page's lower left corner; sorted by start."""
     sections: list[tuple[int, str, str | None, str | None]] = field(default_factory=list)
     """Parts of the text by start: start in `text`, kind (title, recital, article, annex, note, section, abstract,
-    references ...), anchor (the same in every language version: `art_5`, `rct_12`, `anx_II`), heading."""
+    references ...), anchor (the same in every language version: `art_5`, `rct_12`, `anx_II`), heading as printed, on
+    one line. Parts of an annex have its anchor before theirs (`anx_I.art_1`), those of a second act on a page end in
+    `~2`."""
     markdown: str | None = None
     """The same text with its structure, as Markdown (web pages only)."""
     tables: str | None = None

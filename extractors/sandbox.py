@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import io
+import json
 import logging
 import os
 import pickle
@@ -25,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, cast
 
-from extractors.processes import die_with_parent
+from extractors.processes import die_with_parent, sweep
 from extractors.record import Extract, Record
 
 _LENGTH = struct.Struct("<Q")
@@ -43,20 +44,26 @@ class SandboxError(RuntimeError):
 class Sandbox:
     """One child process that extracts record after record and is replaced when a record breaks it.
 
-    `target` is `module:function`, a function from Record to Extract; the module's `preload()`, where it has one,
-    runs in the child before the first record. `memory_mb` is what an extraction may take beyond what the child
-    holds after that (MiB of address space, Linux only). `deadline_s` runs from handing over the record; the start
-    of the child is not counted. On Linux the child dies with the thread that started it, however that dies.
+    `target` is `module:function`, a function from Record to Extract that takes `options` (what JSON can say) as
+    keywords; the module's `preload()`, where it has one, runs in the child before the first record. `memory_mb` is
+    what an extraction may take beyond what the child holds after that (MiB of address space, Linux only), and what
+    each program may that it starts. `deadline_s` runs from handing over the record; the start of the child is not
+    counted. On Linux the child dies with the thread that started it, however that dies.
     """
 
     def __init__(
-        self, deadline_s: float = 30, memory_mb: int = 1024, target: str = "extractors.dispatch:extract"
+        self,
+        deadline_s: float = 30,
+        memory_mb: int = 1024,
+        target: str = "extractors.dispatch:extract",
+        options: dict[str, Any] | None = None,
     ) -> None:
         self.deadline_s, self.memory_mb, self.target = deadline_s, memory_mb, target
+        self.options = options or {}
         self._child: _Child | None = None
 
     def __enter__(self) -> Sandbox:
-        self._child = _Child(self.target, self.memory_mb)
+        self._child = self._start()
         return self
 
     def __exit__(
@@ -77,7 +84,7 @@ class Sandbox:
 
     def _attempt(self, record: Record) -> Extract | None:
         """The record's Extract; None when the child was killed from outside."""
-        child = self._child or _Child(self.target, self.memory_mb)
+        child = self._child or self._start()
         # Whoever interrupts this must not find its answer under the next record.
         self._child = None
         try:
@@ -97,23 +104,29 @@ class Sandbox:
             if self._child is not child:
                 child.close()
         # The next child loads its libraries while the caller goes on.
-        self._child = _Child(self.target, self.memory_mb)
+        self._child = self._start()
         return Extract(error=error) if error else None
+
+    def _start(self) -> _Child:
+        return _Child(self.target, self.memory_mb, self.options)
 
     def _cause(self, status: int) -> str:
         if status == _OUT_OF_MEMORY:
             return f"extraction needed more than {self.memory_mb} MiB"
+        if status == -signal.SIGABRT:
+            # So end libraries that get no memory, PDFium among them.
+            return f"extraction process died (it gave up, as for want of memory: limit {self.memory_mb} MiB)"
         return f"extraction process died ({f'signal {-status}' if status < 0 else f'exit status {status}'})"
 
 
 class _Child:
     """The parent's view of the child: a process, two pipes, and what it said on stderr while it started."""
 
-    def __init__(self, target: str, memory_mb: int) -> None:
+    def __init__(self, target: str, memory_mb: int, options: dict[str, Any]) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the child
         self._started = False
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", __spec__.name, target, str(memory_mb), str(os.getpid())],
+            [sys.executable, "-P", "-m", __spec__.name, target, str(memory_mb), str(os.getpid()), json.dumps(options)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -158,6 +171,7 @@ class _Child:
         self.process.wait()
         for stream in (self._to, self._from, self._log):
             stream.close()
+        sweep(self.process.pid)
 
     def _send(self, message: bytes, until: float) -> None:
         for part in (_LENGTH.pack(len(message)), message):
@@ -197,7 +211,7 @@ class _Reply(pickle.Unpickler):
         raise pickle.UnpicklingError(f"{module}.{name}")
 
 
-def _serve(target: str, memory_mb: int, parent: int) -> None:
+def _serve(target: str, memory_mb: int, parent: int, options: dict[str, Any]) -> None:
     """The child: answer records from stdin on stdout until stdin ends."""
     die_with_parent()
     if os.getppid() != parent:
@@ -213,7 +227,7 @@ def _serve(target: str, memory_mb: int, parent: int) -> None:
     _be_silent()
     while header := records.read(_LENGTH.size):
         try:
-            answer = run(pickle.loads(records.read(*_LENGTH.unpack(header))))
+            answer = run(pickle.loads(records.read(*_LENGTH.unpack(header))), **options)
             message = pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
         except MemoryError:
             os._exit(_OUT_OF_MEMORY)
@@ -240,7 +254,7 @@ def _be_silent() -> None:
     os.close(nothing)
 
 
-def _load(target: str) -> tuple[Callable[[Record], Extract], Callable[[], None]]:
+def _load(target: str) -> tuple[Callable[..., Extract], Callable[[], None]]:
     name, _, function = target.partition(":")
     module = import_module(name)
     return getattr(module, function), getattr(module, "preload", lambda: None)
@@ -260,4 +274,4 @@ def _write(answers: BinaryIO, message: bytes) -> None:
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    _serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), json.loads(sys.argv[4]))
