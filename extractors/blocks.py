@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import html
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, pairwise
 from typing import Any
 
 from lxml import etree
 
 Element = Any
 """An `lxml.etree._Element`."""
+Span = tuple[int, int, Element]
+"""Start and end in a text, and the element that stands there."""
 
 _INVISIBLE = {0x00: None, 0xAD: None, 0xFEFF: None}
 
@@ -122,12 +125,24 @@ def block_text(element: Element, layout: Layout) -> str:
 
     Cells of a row share its line, and a number shares the line of its paragraph. Depth costs no stack.
     """
+    return marked_text(element, layout, ())[0]
+
+
+def marked_text(element: Element, layout: Layout, marked: Collection[Element]) -> tuple[str, list[Span]]:
+    """The text of `block_text`, and where each element of `marked` that has text stands in it.
+
+    Spans come in the order of their starts, an outer element before an inner one. A span starts with the first
+    character of its element and ends with its last. Give a set or a dict: every element is looked up in it.
+    """
     lines = _Lines()
     stack = [_start(element, None, layout, lines)]
+    found: list[tuple[int, int, Element]] = []
     while stack:
         top = stack[-1]
         child = next(top.children, None)
         if child is None:
+            if marked and top.node in marked and len(lines.parts) > top.mark:
+                found.append((top.mark, len(lines.parts), top.node))
             _end(stack.pop(), layout, lines)
             if stack:
                 _write(lines, top.node.tail, stack[-1].verbatim)
@@ -141,7 +156,36 @@ def block_text(element: Element, layout: Layout) -> str:
         elif child.tag is etree.Entity:
             lines.write(_character(child.text))
         _write(lines, child.tail, top.verbatim)
-    return unicodedata.normalize("NFC", "".join(lines.parts))
+    return _joined(lines.parts, found)
+
+
+def _joined(parts: list[str], found: list[tuple[int, int, Element]]) -> tuple[str, list[Span]]:
+    """Composed text of the pieces, and the marked elements in it, given by their first piece and the one after.
+
+    Texts and gaps take turns, a text first, so that an element but the first begins with a gap. Where that is empty
+    the element begins inside a word, and has no start.
+    """
+    text = "".join(parts)
+    if not unicodedata.is_normalized("NFC", text):
+        parts = _composed(parts)
+        text = "".join(parts)
+    if not found:
+        return text, []
+    ends = [0, *accumulate(map(len, parts))]
+    found.reverse()  # An outer element ends last: where both are of one extent, it is to come first.
+    found.sort(key=lambda span: (span[0], -span[1]))
+    return text, [
+        (ends[first + 1] if first else 0, ends[last], node) for first, last, node in found if not first or parts[first]
+    ]
+
+
+def _composed(parts: list[str]) -> list[str]:
+    """The pieces in NFC. Nothing composes with a gap, so that only pieces without one between go together."""
+    starts = [at for at in range(0, len(parts), 2) if not at or parts[at - 1]]
+    composed = [part if at % 2 else "" for at, part in enumerate(parts)]
+    for start, end in pairwise([*starts, len(parts)]):
+        composed[start] = unicodedata.normalize("NFC", "".join(parts[start:end:2]))
+    return composed
 
 
 def _write(lines: _Lines, text: str | None, verbatim: bool) -> None:

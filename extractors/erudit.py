@@ -10,10 +10,12 @@ text behind images are left out.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from extractors import scholarly
 from extractors.blocks import Element, Layout, block_text, name_of, names
 from extractors.markup import EXTRACTOR, MarkupError, damage, parse_xml, primary_subtag, remove
 from extractors.record import Extract
@@ -27,6 +29,13 @@ _LAYOUT = Layout(
 )
 _LABEL = replace(_LAYOUT, drop=frozenset({"renvoi"}))
 """Titles and names as they are cited: without calls of notes."""
+_Piece = tuple[str, list[scholarly.Section]]
+"""Text and its parts."""
+_KINDS = {
+    **dict.fromkeys(("section1", "section2", "section3", "section4", "section5", "section6", "merci"), "section"),
+    "annexe": "annex", "note": "note", "biblio": "references",
+}  # fmt: skip
+_HEADINGS = names("no titre")
 _ANNEXES = ("grannexe", "merci", "grnotebio", "grnote", "grbiblio")
 """The parts after the body, in the order of a printed article."""
 
@@ -53,12 +62,18 @@ def extract(payload: bytes) -> Extract:
             raise MarkupError(f"not an EruditArticle: root element `{name_of(root)}`")
     except MarkupError as error:
         return Extract(extractor=EXTRACTOR, error=str(error))
+    return extract_tree(root)
+
+
+def extract_tree(root: Element) -> Extract:
+    """As `extract`, of a tree that is recognised, which is changed."""
     _prune(root)
     language = primary_subtag(root.get("lang"))
     meta = _meta(root, language or "fr")
     title = _title(root)
-    body = _body(root)
-    meta["body"] = bool(body)
+    counts: Counter[str] = Counter()
+    body = [_parts(node, counts) for node in _all(root, "corps")]
+    meta["body"] = any(text for text, _ in body)
     if meta["body"] and all(name_of(node) == "texte" for node in _all(root, "corps/*")):
         meta["ocr"] = True
     repaired = damage(root)
@@ -66,23 +81,42 @@ def extract(payload: bytes) -> Extract:
         meta["repaired"] = repaired
     abstracts = meta.get("abstracts", {})
     own = [abstracts[language or "fr"]] if (language or "fr") in abstracts else []
-    parts = [title, *(own if body else abstracts.values()), body, *_annexes(root, language)]
+    pieces: list[_Piece] = [(title, [(0, "title", "tit_1", title.replace("\n", " "))])]
+    pieces += [(text, [(0, "abstract", None, None)]) for text in (own if meta["body"] else abstracts.values())]
+    text, sections = _joined([*pieces, *body, *(_parts(group, counts) for group in _annexes(root, language))])
     return Extract(
-        text="\n".join(part for part in parts if part),
+        text=text,
         title=title.replace("\n", " ") or None,
         authors=_authors(root),
         date=meta.get("year"),
         language=language,
+        sections=sections,
         extractor=EXTRACTOR,
         meta=meta,
     )
+
+
+def _parts(node: Element, counts: Counter[str]) -> _Piece:
+    return scholarly.parts(node, _LAYOUT, _KINDS, _HEADINGS, counts)
+
+
+def _joined(pieces: list[_Piece]) -> _Piece:
+    """Texts one below the other, and their sections."""
+    sections: list[scholarly.Section] = []
+    start = 0
+    kept = [(text, found) for text, found in pieces if text]
+    for text, found in kept:
+        sections += [(start + at, kind, anchor, heading) for at, kind, anchor, heading in found]
+        start += len(text) + 1
+    return "\n".join(text for text, _ in kept), sections
 
 
 def printed_text(root: Element) -> str:
     """Everything of an article that a reader of its printed page sees, in every language."""
     _prune(root)
     front = [_text(node) for node in _all(root, "liminaire/*")]
-    return "\n".join(part for part in (*front, _body(root), *_annexes(root, None)) if part)
+    rest = [_text(node) for node in (*_all(root, "corps"), *_annexes(root, None))]
+    return "\n".join(part for part in (*front, *rest) if part)
 
 
 def _prune(root: Element) -> None:
@@ -126,12 +160,8 @@ def _title(root: Element) -> str:
     return "\n".join(filter(None, (title, _first(root, group + "sstitre"))))
 
 
-def _body(root: Element) -> str:
-    return "\n".join(filter(None, map(_text, _all(root, "corps"))))
-
-
-def _annexes(root: Element, language: str | None) -> Iterator[str]:
-    """Texts of the parts after the body; notes on the authors only in `language` where one is given."""
+def _annexes(root: Element, language: str | None) -> Iterator[Element]:
+    """The parts after the body; notes on the authors only in `language` where one is given."""
     groups = _all(root, "partiesann/*")
     groups.sort(key=lambda node: _ANNEXES.index(name_of(node)) if name_of(node) in _ANNEXES else -1)
     for group in groups:
@@ -140,7 +170,7 @@ def _annexes(root: Element, language: str | None) -> Iterator[str]:
             remove(others)
             if not _all(group, "notebio"):
                 continue
-        yield _text(group)
+        yield group
 
 
 def _is_foreign(node: Element, language: str) -> bool:

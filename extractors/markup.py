@@ -159,6 +159,10 @@ _BLOCK = names(
     "h6 head header hr item l lb lg li line list list-item main np ol p para pre ref-list sec section table "
     "table-wrap tbl tbody tfoot thead ul verse-group"
 )
+_MATHS = names(
+    "alternatives math menclose mfenced mfrac mi mn mo mover mpadded mphantom mroot mrow ms mspace msqrt mstyle msub "
+    "msubsup msup mtext munder munderover semantics"
+)
 _SPACED = names(
     "article-title chapter-title city collab country day degrees edition email fpage given-names institution "
     "issue lpage month name person-group postal-code prefix pub-id publisher-loc publisher-name role source "
@@ -169,19 +173,13 @@ _NEVER_SHOWN = names(
     "bib.data bib.instance custom-meta-group history jolux journal-meta meta metadata object-id permissions "
     "rdf script self-uri style teiheader tex-math"
 )
-_FRONT = names(
-    "aff article-categories article-id author-notes contrib-group counts elocation-id fpage funding-group "
-    "issue issue-id kwd-group lpage pub-date related-article supplementary-material trans-abstract "
-    "trans-title-group volume"
-)
-
 HTML_LAYOUT = Layout(
     inline=_INLINE,
     block=_BLOCK,
     drop=names("button head iframe nav noscript script select style svg template"),
 )
 XML_LAYOUT = Layout(
-    inline=_INLINE,
+    inline=_INLINE | _MATHS,
     block=_BLOCK,
     spaced=_SPACED,
     lead=names("label no no.p no.parag num"),
@@ -193,17 +191,26 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 def extract_xml(payload: bytes) -> Extract:
-    """Text, title and declared language of XML of any vocabulary, without its metadata containers.
+    """Text, parts, title, language and other facts of XML of any vocabulary, without its metadata containers.
 
-    Known by name: JATS, Formex, Akoma Ntoso, TEI; others are read element by element. Never raises.
+    EruditArticle, Formex and JATS have extractors of their own; Akoma Ntoso and TEI are known by name, others are read
+    element by element. Never raises.
     """
+    from extractors import akn, erudit, formex, jats
+
     try:
         root = parse_xml(payload)
     except MarkupError as error:
         return Extract(extractor=EXTRACTOR, error=str(error))
+    if erudit.recognises(root):
+        return erudit.extract_tree(root)
+    if formex.recognises(root):
+        return formex.extract_tree(root)
+    if jats.recognises(root):
+        return jats.extract_tree(root)
+    if akn.recognises(root):
+        return akn.extract_tree(root)
     title = _title(root)
-    for meta in list(root.iter("{*}article-meta")):
-        remove(node for node in meta.iter(etree.Element) if name_of(node) in _FRONT)
     repaired = damage(root)
     return Extract(
         text=block_text(root, XML_LAYOUT),
@@ -256,11 +263,17 @@ def reference_text(payload: bytes, name: str) -> str:
     """
     if name.lower().endswith(".txt"):
         return unicodedata.normalize("NFC", decode(payload)[0])
-    from extractors import erudit, eurlex
+    from extractors import akn, erudit, eurlex, formex, jats
 
     if (root_name(payload) or "html").lower() == "html":
         return block_text(eurlex.act(eurlex.parse(payload)), HTML_LAYOUT)
     root = parse_xml(payload)
     if erudit.recognises(root):
         return erudit.printed_text(root)
+    if jats.recognises(root):
+        return jats.printed_text(root)
+    if formex.recognises(root):
+        return formex.extract_tree(root).text
+    if akn.recognises(root):
+        return akn.extract_tree(root).text
     return block_text(root, XML_LAYOUT)

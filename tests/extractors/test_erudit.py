@@ -73,6 +73,22 @@ def test_text_is_in_the_order_of_the_printed_article(namespace):
     ]
 
 
+def test_parts_have_their_headings():
+    result = erudit.extract(WHOLE)
+    assert [section[1:] for section in result.sections] == [
+        ("title", "tit_1", "Le titre Un essai"),
+        ("abstract", None, None),
+        ("section", "sec_1", "1. Début"),
+        ("section", "sec_1.1", "Tableaux"),
+        ("annex", "anx_1", "Annexe"),
+        ("section", "sec_2", None),
+        ("note", "ntr_1", "1"),
+        ("references", None, "Bibliographie"),
+    ]
+    starts = [result.text[start:].split("\n")[0] for start, *_ in result.sections]
+    assert starts[1] == "Résumé un." and starts[5] == "Merci." and starts[6] == "1 La note."
+
+
 def test_facts_are_given_per_language():
     result = erudit.extract(WHOLE)
     assert (result.title, result.language, result.date) == ("Le titre Un essai", "fr", "2019")
@@ -180,3 +196,15 @@ def test_real_articles_in_two_languages(articles):
             key for key in ("titles", "abstracts", "keywords") if {"fr", "en"} <= result.meta.get(key, {}).keys()
         )
     assert both == {"titles": 10, "abstracts": 21, "keywords": 16}
+
+
+@pytest.mark.real
+def test_real_parts_start_with_their_headings(articles):
+    kinds: Counter[str] = Counter()
+    for name, result in articles.items():
+        anchors = [section[2] for section in result.sections if section[2]]
+        assert result.sections[0][:3] == (0, "title", "tit_1") and len(set(anchors)) == len(anchors), name
+        for start, kind, _, heading in result.sections:
+            kinds[kind] += 1
+            assert result.text[start:].replace("\n", " ").startswith(heading or ""), name
+    assert kinds["section"] > 400 and kinds["note"] > 700 and kinds["references"] >= 29

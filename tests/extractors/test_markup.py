@@ -85,6 +85,26 @@ def test_entity_bomb_is_refused_at_once():
     assert time.perf_counter() - started < 2
 
 
+def test_an_entity_used_many_times_is_not_expanded():
+    few, many = (f'<!DOCTYPE a [<!ENTITY e "{"x" * n}">]><a>{"&e;" * n}y</a>' for n in (100, 100_000))
+    assert markup.extract_xml(few.encode()).text == "y"
+    assert "unsafe" in (markup.extract_xml(many.encode()).error or "")
+
+
+@pytest.mark.parametrize("root", ["article", "ACT", "akomaNtoso", "a"])
+def test_every_vocabulary_is_read_in_wrong_encodings_cut_and_too_deep(root):
+    body = f"<{root}><body><sec><title>été</title><P>naïve</P></sec></body></{root}>"
+    for encoding in ("utf-8", "utf-16", "windows-1252"):
+        assert markup.extract_xml(body.encode(encoding)).text == "été\nnaïve"
+    assert markup.extract_xml(body[:-25].encode()).meta["repaired"]
+    assert "unsafe" in (markup.extract_xml(body.replace("<P>", "<P>" * 100_000).encode()).error or "")
+
+
+def test_formulas_stay_in_their_sentence():
+    maths = "<math><msub><mi>x</mi><mn>1</mn></msub><mo>=</mo><mfrac><mn>1</mn><mn>2</mn></mfrac></math>"
+    assert xml_text(f"<p>Let <inline-formula>{maths}</inline-formula> be.</p>") == "Let x1=12 be."
+
+
 def test_small_entity_is_not_expanded():
     assert markup.extract_xml(laughs(2)).text == ""
 
