@@ -19,6 +19,7 @@ from statistics import mean
 from typing import Any, NamedTuple
 
 from benchmarks.measure import table
+from extractors.blocks import names
 
 PARTIAL = {"icdar-eu-tables", "legilux-conso+akn", "eurlex-pdf-crosslingual"}
 """Sets whose references are not the text of the PDF: cells of tables only, a version of another date."""
@@ -27,12 +28,12 @@ LONG = 700
 """Pages of the file on which memory is measured."""
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|\w+")
-_NOT_SHOWN = set(
-    "journal-meta permissions history self-uri custom-meta-group script style head object-id tex-math meta".split()
+_NOT_SHOWN = names(
+    "journal-meta permissions history self-uri custom-meta-group script style head object-id tex-math meta"
 )
-_INLINE = set(
+_INLINE = names(
     "marquage exposant indice liensimple renvoi sup sub italic bold xref ext-link sc monospace a b i em strong span "
-    "underline named-content styled-content font ht date quot.start quot.end".split()
+    "underline named-content styled-content font ht date quot.start quot.end"
 )
 
 Grams = Counter[tuple[str, ...]]
@@ -199,7 +200,7 @@ def _pages(payload: bytes) -> int:
 
 
 def _peaks(listed: list[Case]) -> dict[str, str]:
-    """Peak memory of each engine but pdfplumber on one long file, in a process of its own, MiB."""
+    """Peak memory of each engine on one long file, in a process of its own, MiB."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "long.pdf"
         path.write_bytes(long_pdf(listed))
