@@ -14,6 +14,7 @@ _ABOUT = {
     "documents": "One row a document: its provenance, its metadata and its text; failed ones too.",
     "skipped": "One row a record that is no document, or that could not be read.",
     "signals": "One row a document with text: what the filters measured.",
+    "pages": "One row a page of a PDF: its place in the text, what was done to it, and how faithful it is.",
     "bands": "MinHash bands: one row a document and band.",
     "clusters": "One row a document with text: its duplicate cluster.",
     "verdicts": "One row a document: kept, or why not.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-VERSION = 1
+VERSION = 2
 """Raised whenever a column changes; part of every shard's identity."""
 
 
@@ -16,6 +16,18 @@ def _col(name: str, kind: pa.DataType, doc: str) -> pa.Field:
 
 
 _STRINGS = pa.list_(pa.string())
+_SECTIONS = pa.list_(
+    pa.struct([("start", pa.int32()), ("kind", pa.string()), ("anchor", pa.string()), ("heading", pa.string())])
+)
+_LINE_BOXES = pa.list_(
+    pa.struct(
+        [
+            ("start", pa.int32()),
+            ("page", pa.int32()),
+            *((side, pa.int16()) for side in ("left", "bottom", "right", "top")),
+        ]
+    )
+)
 _ID = _col("id", pa.string(), "identity of the document: XXH3-128 of source, path, offset and payload, 32 hex digits")
 
 DOCUMENTS = pa.schema(
@@ -44,7 +56,10 @@ DOCUMENTS = pa.schema(
         _col("celex", pa.string(), "CELEX number (EUR-Lex)"),
         _col("text", pa.string(), "extracted text; null when extraction failed"),
         _col("page_offsets", pa.list_(pa.int32()), "characters before each page's text (PDF)"),
+        _col("line_boxes", _LINE_BOXES, "where the printed line from `start` stands: page from 0, box in points (PDF)"),
+        _col("sections", _SECTIONS, "titles, recitals, articles, annexes, notes ... by the character they start at"),
         _col("tables", pa.string(), "tables as Markdown, outside the text (PDF)"),
+        _col("markdown", pa.string(), "the text with its structure as Markdown (web pages)"),
         _col("extractor", pa.string(), "engine and version that gave the text"),
         _col("meta", pa.string(), "further facts as JSON: titles, abstracts and keywords per language ..."),
         _col("error", pa.string(), "why extraction failed; null when it did not"),
@@ -108,8 +123,25 @@ _QUALITY = [
 _FIDELITY = [
     _col("reference", pa.string(), "the other version of the same text that fidelity was measured against"),
     _col("lcs", pa.float32(), "lexical content score, variant clean: cosine of word counts against the reference"),
+    _col("lcs_json", pa.float32(), "the same as LEMUR's json script counts: table cells of the reference twice"),
+    _col("lcs_conversion", pa.float32(), "the same as LEMUR's conversion script counts: full stops are spaces"),
     _col("order_recall", pa.float32(), "share of the reference's word 5-grams found in the text"),
     _col("order_precision", pa.float32(), "share of the text's word 5-grams found in the reference"),
+    _col(
+        "word_recall", pa.float32(), "share of the reference's words found in the text, counted as often as they occur"
+    ),
+    _col("word_precision", pa.float32(), "share of the text's words found in the reference, likewise"),
+    _col("table_word_recall", pa.float32(), "share of the words in the reference's tables that text or tables have"),
+    _col("hyphenation", pa.float32(), "share of the text's hyphens in words that the reference writes without"),
+]
+
+_LEGIBILITY = [
+    _col("running_left", pa.float32(), "share of pages that start or end with words that others start or end with"),
+    *[
+        _col(f"predicted_{measure}{bound}", pa.float32(), f"{what}, as the text alone lets expect it{end} (PDF)")
+        for measure, what in (("lcs", "lcs"), ("order", "order_recall or order_precision, whichever is higher"))
+        for bound, end in (("", ""), ("_low", ": lower end of four in five"), ("_high", ": upper end of four in five"))
+    ],
 ]
 
 SIGNALS = pa.schema(
@@ -118,8 +150,39 @@ SIGNALS = pa.schema(
         *_LANGUAGE,
         *_QUALITY,
         *_FIDELITY,
+        *_LEGIBILITY,
         _col("machine_translated", pa.bool_(), "the page carries a machine-translation plug-in; null if no HTML"),
         _col("text_digest", pa.string(), "XXH3-128 of the text, case- and space-folded: equal means exact copy"),
+    ]
+)
+
+PAGES = pa.schema(
+    [
+        _ID,
+        _col("page", pa.int32(), "number of the page, from 1"),
+        _col("start", pa.int32(), "characters of the document's text before the page's"),
+        _col("chars", pa.int32(), "characters of the page's text"),
+        _col("width", pa.float32(), "width in points"),
+        _col("height", pa.float32(), "height in points"),
+        _col("engine", pa.string(), "engine that gave the page's text"),
+        _col("reason", pa.string(), "why it was not PDFium; null where it was"),
+        _col("columns", pa.int16(), "columns of the page's body"),
+        _col("removed", _STRINGS, "running heads and feet taken off the page"),
+        _col("notes", pa.int16(), "footnotes put after the page's text"),
+        _col("needs_ocr", pa.bool_(), "the page shows something and has no text layer"),
+        _col(
+            "ocr_confidence", pa.float32(), "confidence of the recognition, 0 to 1; null where nothing was recognised"
+        ),
+        _col("lcs", pa.float32(), "lcs of the page against the part of the reference that it matches"),
+        _col("order_recall", pa.float32(), "share of the 5-grams of that part that the document's text has"),
+        _col("order_precision", pa.float32(), "share of the page's word 5-grams found in the reference"),
+        _col(
+            "lost_words",
+            pa.int32(),
+            "words of the reference, following what the page has, that are in no common 5-gram",
+        ),
+        _col("predicted_lcs", pa.float32(), "lcs, as the page alone lets expect it"),
+        _col("predicted_order", pa.float32(), "order_recall or order_precision, likewise"),
     ]
 )
 
@@ -154,9 +217,10 @@ DATASETS: dict[str, pa.Schema] = {
     "documents": DOCUMENTS,
     "skipped": SKIPPED,
     "signals": SIGNALS,
+    "pages": PAGES,
     "bands": BANDS,
     "clusters": CLUSTERS,
     "verdicts": VERDICTS,
 }
-SHARD_DATASETS = ("documents", "skipped", "signals", "bands")
+SHARD_DATASETS = ("documents", "skipped", "signals", "pages", "bands")
 """What one input shard becomes; clusters and verdicts belong to a snapshot."""

@@ -5,19 +5,36 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from catalog.files import Corpus
 from catalog.schema import DATASETS
 
 if TYPE_CHECKING:
     import duckdb
 
+_SQL_TYPES = {
+    "string": "VARCHAR", "bool": "BOOLEAN", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT",
+    "uint64": "UBIGINT", "float": "FLOAT", "timestamp[s, tz=UTC]": "TIMESTAMPTZ",
+}  # fmt: skip
+
 STAGES = ("language", "quality", "fidelity", "dedup")
 """Stages of the verdict after reading and extraction, in order."""
+
+ALARMS = {"order_recall": 0.9, "predicted_lcs": 0.95, "predicted_order": 0.85}
+"""Measures and the value below which somebody should look at the document or page; they drop nothing.
+
+A reference that holds only a part of what the page shows lowers `lcs` and `order_precision` of a good text, so
+neither gives an alarm.
+"""
 
 VIEWS = {
     "snapshot": "the row of `snapshots` that the other views are of",
     "corpus": "kept documents with their signals: documents joined with signals and clusters where the verdict is keep",
     "funnel": "per source and stage: in = kept + dropped + failed",
+    "alarms": "documents and single pages with a measure of fidelity under its alarm: "
+    + ", ".join(f"{measure} < {limit}" for measure, limit in ALARMS.items()),
     "rejects": "every record and document that is not in the corpus, with stage and reason",
 }
 
@@ -32,6 +49,11 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def quote_name(name: str) -> str:
+    """A SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def create_views(connection: duckdb.DuckDBPyConnection, corpus: Corpus, snapshots: list[dict[str, Any]]) -> None:
     """Views of every snapshot in a schema of its own (`snapshot_1.documents`), and of the newest in `main`."""
     for snapshot in snapshots:
@@ -39,16 +61,39 @@ def create_views(connection: duckdb.DuckDBPyConnection, corpus: Corpus, snapshot
         connection.execute(f"CREATE SCHEMA {schema}")
         for dataset in DATASETS:
             files = [corpus.root / f["file"] for f in snapshot["files"] if f["dataset"] == dataset]
-            connection.execute(f"CREATE VIEW {schema}.{dataset} AS FROM {parquet(files)}")
+            connection.execute(f"CREATE VIEW {schema}.{dataset} AS {_rows(dataset, files)}")
         connection.execute(
             f"CREATE VIEW {schema}.snapshot AS FROM main.snapshots WHERE snapshot = {snapshot['snapshot']}"
         )
-        for name, sql in (("corpus", _corpus(schema)), ("funnel", _funnel(schema)), ("rejects", _rejects(schema))):
-            connection.execute(f"CREATE VIEW {schema}.{name} AS {sql}")
+        views = {"corpus": _corpus, "funnel": _funnel, "alarms": _alarms, "rejects": _rejects}
+        for name, sql in views.items():
+            connection.execute(f"CREATE VIEW {schema}.{name} AS {sql(schema)}")
     if snapshots:
         newest = f"snapshot_{max(s['snapshot'] for s in snapshots)}"
         for name in (*DATASETS, *VIEWS):
             connection.execute(f"CREATE VIEW main.{name} AS FROM {newest}.{name}")
+
+
+def _rows(dataset: str, files: list[Path]) -> str:
+    """The rows of these files; what an older florilege did not write is null, or no row at all."""
+    columns = DATASETS[dataset]
+    try:
+        known = set(pq.read_schema(files[0]).names) if files else set()
+    except (OSError, pa.ArrowInvalid):
+        return f"FROM {parquet(files)}"  # what is wrong with the file is the query's to say
+    if known >= set(columns.names):
+        return f"FROM {parquet(files)}"
+    none = ", ".join(f"NULL::{_sql_type(field.type)} AS {quote_name(field.name)}" for field in columns)
+    held = f" UNION ALL BY NAME FROM {parquet(files)}" if files else ""
+    return f"SELECT {none} WHERE false{held}"
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    if pa.types.is_list(kind):
+        return f"{_sql_type(kind.value_type)}[]"
+    if pa.types.is_struct(kind):
+        return f"STRUCT({', '.join(f'{quote_name(field.name)} {_sql_type(field.type)}' for field in kind)})"
+    return _SQL_TYPES[str(kind)]
 
 
 def _corpus(schema: str) -> str:
@@ -67,6 +112,18 @@ def _rejects(schema: str) -> str:
         SELECT id, d.source, d.path, d."offset", d.url, v.stage, v.reason, d.error, v.duplicate_of
         FROM {schema}.documents d JOIN {schema}.verdicts v USING (id) WHERE NOT v.keep
     """
+
+
+def _alarms(schema: str) -> str:
+    def below(table: str, page: str) -> str:
+        return " UNION ALL ".join(
+            f"SELECT d.id, d.source, d.path, {page} AS page, '{measure}' AS measure, m.{measure} AS value, "
+            f"{limit}::FLOAT AS alarm FROM {schema}.{table} m JOIN {schema}.documents d USING (id) "
+            f"WHERE m.{measure} < {limit}::FLOAT"
+            for measure, limit in ALARMS.items()
+        )
+
+    return f"{below('signals', 'NULL::INTEGER')} UNION ALL {below('pages', 'm.page')}"
 
 
 def _funnel(schema: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
-from extractors import erudit, eurlex, html, markup, pdf
+from extractors import eurlex, html, markup, pdf, reference
 from extractors.encoding import decode
+from extractors.ocr import Reader
 from extractors.record import Extract, Record
 
 _MESSAGE = 300
@@ -16,14 +18,18 @@ def preload() -> None:
     html.extract(b"<html><body><p>A page.</p></body></html>")
 
 
-def extract(record: Record) -> Extract:
+def extract(record: Record, ocr: Sequence[str] = (), deadline_s: float = 30) -> Extract:
     """Text of the record by its `format`; whatever an extractor raises becomes `error`.
 
-    A record of kind `reference` gives the text to measure others against, by its path (`markup.reference_text`).
+    `deadline_s` is what the record has: a long PDF gives what could be read of it by then. `ocr` are the languages
+    (BCP 47) in which pages of PDFs without text are recognised, as many as it has room for; by default none is.
+
+    A record of kind `reference` gives the text to measure others against, by its path (`markup.reference_text`), and
+    in `meta` the other forms of it (`reference.variants`).
     MemoryError alone is passed on: it says something about the process, which should end.
     """
     try:
-        return _extract(record)
+        return _extract(record, ocr, deadline_s)
     except MemoryError:
         raise
     except Exception as error:
@@ -31,7 +37,7 @@ def extract(record: Record) -> Extract:
         return Extract(error=f"{record.format or record.kind} extraction failed: {message[:_MESSAGE]}")
 
 
-def _extract(record: Record) -> Extract:
+def _extract(record: Record, ocr: Sequence[str], deadline_s: float) -> Extract:
     payload = record.payload
     if record.kind == "reference":
         return _reference(payload, record.path)
@@ -41,9 +47,7 @@ def _extract(record: Record) -> Extract:
         case "html":
             return html.extract(payload, url=record.url, charset=record.charset, fetched=record.fetched)
         case "pdf":
-            return pdf.extract(payload)
-        case "xml" if _is_erudit(payload):
-            return erudit.extract(payload)
+            return pdf.extract(payload, Reader(ocr, deadline_s) if ocr else None, deadline_s)
         case "xml":
             return markup.extract_xml(payload)
         case "txt":
@@ -51,19 +55,10 @@ def _extract(record: Record) -> Extract:
     return Extract(error=f"no extractor for format {record.format!r}: html, pdf, xml or txt")
 
 
-def _is_erudit(payload: bytes) -> bool:
-    # JATS has the same root element: only the tree tells.
-    if (markup.root_name(payload) or "").lower() != "article":
-        return False
-    try:
-        return erudit.recognises(markup.parse_xml(payload))
-    except markup.MarkupError:
-        return False
-
-
 def _reference(payload: bytes, path: str) -> Extract:
     try:
-        return Extract(text=markup.reference_text(payload, path))
+        text = markup.reference_text(payload, path)
+        return Extract(text=text, meta=dict(reference.variants(payload, path)))
     except ValueError as error:
         return Extract(error=str(error))
 

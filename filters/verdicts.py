@@ -15,6 +15,11 @@ STAGES: tuple[Stage, ...] = ("language", "quality", "fidelity")
 """In the order they decide; duplicates are decided after them."""
 
 
+_OF_FIDELITY = (
+    "lcs", "order_", "word_recall", "word_precision", "table_word_recall", "hyphenation", "running_left", "predicted_",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """A document passes if `signal op value` holds or its signal is null; if not, it is dropped for `reason`.
@@ -35,7 +40,7 @@ def _limit(signal: str, op: Literal[">=", "<="], value: float) -> Threshold:
     stage: Stage = "quality"
     if signal.startswith("language"):
         stage = "language"
-    elif signal in ("lcs", "order_recall", "order_precision"):
+    elif signal.startswith(_OF_FIDELITY):
         stage = "fidelity"
     return Threshold(stage, signal, op, value, f"{signal}{'<' if op == '>=' else '>'}{value:g}")
 
@@ -92,7 +97,7 @@ PRESETS: dict[str, tuple[Threshold, ...]] = {
         *_FINEWEB,
         *_at_least(quality=0.3),
         *_at_most(javascript_lines=0, policy_lines=0, machine_translated=0),
-        *_at_least(lcs=0.9, order_recall=0.6),
+        *_at_least(lcs=0.9, order_recall=0.6, predicted_order=0.5),
     ),
 }
 """Thresholds by name, in the order they are tried.
@@ -101,7 +106,8 @@ default     for web pages, short legal acts and articles in any language
 gopher      the published rules
 fineweb     Gopher's rules and those FineWeb adds
 permissive  every document with text
-strict      fineweb, a high language score and quality, no scripts or cookie notices, faithful extraction
+strict      fineweb, a high language score and quality, no scripts or cookie notices, faithful extraction: as measured
+            where there is a reference, as predicted for any PDF
 """
 
 

@@ -13,7 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from datatrove.data import Document
 from datatrove.pipeline.base import PipelineStep
 
@@ -22,9 +21,12 @@ from catalog.schema import SHARD_DATASETS
 from catalog.shards import ShardWriter
 from extractors.record import Extract, Record
 from flows import plan as plans
+from flows.extracts import Extracts, size
 from flows.inputs import UNREADABLE, opener
 from flows.plan import Piece, ShardSpec
+from flows.recipe import Extract as ExtractSettings
 from flows.recipe import Recipe
+from flows.rows import document_row, page_rows, skipped_row
 
 if TYPE_CHECKING:
     from extractors.sandbox import Sandbox
@@ -110,25 +112,26 @@ class ExtractText(PipelineStep):
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
-        self.deadline_s, self.memory_mb = recipe.extract.deadline_s, recipe.extract.memory_mb
+        self.settings = recipe.extract
 
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
-        sandbox = _sandbox(self.deadline_s, self.memory_mb)
+        extracts = Extracts(_sandbox(self.settings))
         for document in data:
             record = document.metadata["record"]
             if is_document(record):
                 with self.track_time():
-                    extract = sandbox.extract(record)
+                    extract = extracts.of(record)
                 document.text, document.metadata["extract"] = extract.text, extract
             yield document
 
 
 @lru_cache(maxsize=1)
-def _sandbox(deadline_s: float, memory_mb: int) -> Sandbox:
+def _sandbox(settings: ExtractSettings) -> Sandbox:
     """A worker's own child, which starts now, serves all its shards and dies with the worker."""
     from extractors.sandbox import Sandbox
 
-    return Sandbox(deadline_s, memory_mb).__enter__()
+    options = {"ocr": settings.ocr, "deadline_s": settings.deadline_s}
+    return Sandbox(settings.deadline_s, settings.memory_mb, options=options).__enter__()
 
 
 @lru_cache(maxsize=1)
@@ -164,7 +167,7 @@ class Signals(PipelineStep):
             yield document
 
     def _measure(self, document: Document) -> None:
-        from filters import fidelity, language, minhash, quality
+        from filters import language, minhash, quality
 
         text, signals = document.text[:_MEASURED], document.metadata["signals"]
         signals.update(language.signals(text, _language_model(self.language.model, self.language.sha256)))
@@ -176,11 +179,33 @@ class Signals(PipelineStep):
         document.metadata["bands"] = minhash.bands(
             text, bands=self.minhash.bands, rows=self.minhash.rows, seed=self.minhash.seed
         )
-        if reference := self._reference(document.metadata["piece"]):
-            signals["reference"] = document.metadata["piece"].reference
-            signals.update(fidelity.signals(text, reference[:_MEASURED]))
+        self._compare(document, text)
 
-    def _reference(self, piece: Piece) -> str | None:
+    def _compare(self, document: Document, text: str) -> None:
+        """Fidelity: measured where there is a reference, and predicted for a PDF, as a whole and page by page."""
+        from filters import alignment, fidelity, legibility, prediction
+
+        extract: Extract = document.metadata["extract"]
+        signals, piece = document.metadata["signals"], document.metadata["piece"]
+        starts = [start for start in extract.page_offsets if start <= len(text)]
+        pages: list[dict[str, Any]] = [{} for _ in starts]
+        if document.metadata["record"].format == "pdf":
+            whole, single = legibility.measure(text, starts, signals["language"])
+            signals["running_left"] = whole["running"]
+            if len(text) >= prediction.FEW:
+                signals.update(prediction.of_document(whole))
+            for page, features, start, end in zip(pages, single, starts, [*starts[1:], len(text)], strict=False):
+                if end - start >= prediction.FEW:
+                    page.update(prediction.of_page(features))
+        if found := self._reference(piece):
+            reference = found.text[:_MEASURED]
+            signals["reference"] = piece.reference
+            signals.update(fidelity.signals(text, reference, _forms(found), extract.tables))
+            for page, values in zip(pages, alignment.page_signals(text, starts, reference), strict=True):
+                page.update(values)
+        document.metadata["pages"] = pages
+
+    def _reference(self, piece: Piece) -> Extract | None:
         """The text that the document's should equal, where its source names one that can be read.
 
         What is wrong with a reference is said where it is a record of its own, or a document's reason to have none.
@@ -196,11 +221,17 @@ class Signals(PipelineStep):
         if len(payload) > limit:
             return None
         record = Record("", piece.reference, payload=payload, kind="reference")
-        return _sandbox(self.extract.deadline_s, self.extract.memory_mb).extract(record).text or None
+        found = _sandbox(self.extract).extract(record)
+        return found if found.text else None
+
+
+def _forms(reference: Extract) -> dict[str, str]:
+    """What LEMUR's scripts read in a reference, as far as it is measured."""
+    return {name: text[:_MEASURED] for name, text in reference.meta.items() if isinstance(text, str)}
 
 
 class WriteShard(PipelineStep):
-    """Lands the shard: four parquet files, then its manifest."""
+    """Lands the shard: its parquet files, then its manifest."""
 
     name = "write"
     type = "florilege"
@@ -237,40 +268,13 @@ class WriteShard(PipelineStep):
             writer.tables["skipped"].add(skipped_row(record))
             return
         extract: Extract = document.metadata["extract"]
-        writer.tables["documents"].add(document_row(record, extract), len(extract.text))
+        writer.tables["documents"].add(document_row(record, extract), size(extract))
+        for row in page_rows(record, extract, document.metadata.get("pages")):
+            writer.tables["pages"].add(row, 500)
         if has_text(document):
             writer.tables["signals"].add({"id": record.id, **document.metadata["signals"]})
         for band, key in enumerate(document.metadata.get("bands", ())):
             writer.tables["bands"].add({"id": record.id, "band": band, "key": key})
-
-
-def skipped_row(record: Record) -> dict[str, Any]:
-    """A row of `skipped`; units and meaning as in catalog/schema.py."""
-    shared = ("id", "source", "path", "offset", "length", "kind", "mime", "url", "status", "error")
-    return {**{name: getattr(record, name) for name in shared}, "reason": record.skip or "unreadable"}
-
-
-def document_row(record: Record, extract: Extract) -> dict[str, Any]:
-    """A row of `documents`; units and meaning as in catalog/schema.py."""
-    shared = ("id", "source", "path", "offset", "length", "kind", "format", "mime", "url", "status", "fetched")
-    facts = {**record.meta, **extract.meta}
-    declared = facts.pop("language", None)
-    return {
-        **{name: getattr(record, name) for name in shared},
-        "payload_digest": record.digest,
-        "payload_bytes": len(record.payload),
-        "title": extract.title,
-        "authors": extract.authors,
-        "date": extract.date,
-        "declared_language": extract.language or declared,
-        "celex": facts.pop("celex", None),
-        "text": None if extract.error else extract.text,
-        "page_offsets": extract.page_offsets or None,
-        "tables": extract.tables,
-        "extractor": extract.extractor,
-        "meta": orjson.dumps(facts, option=orjson.OPT_SORT_KEYS).decode() if facts else None,
-        "error": extract.error,
-    }
 
 
 class ProgressFile:

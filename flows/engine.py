@@ -251,9 +251,8 @@ def _import_once() -> None:
     import multiprocess
     from multiprocess.forkserver import ensure_running
 
-    multiprocess.set_forkserver_preload(
-        ["flows.engine", "flows.blocks", "filters.minhash", "filters.language", "filters.quality", "filters.fidelity"]
-    )
+    filters = ("minhash", "language", "quality", "fidelity", "alignment", "legibility", "prediction")
+    multiprocess.set_forkserver_preload(["flows.engine", "flows.blocks", *(f"filters.{name}" for name in filters)])
     ensure_running()
 
 

@@ -24,7 +24,7 @@ _LIBRARIES = (
     "pyarrow", "pypdfium2", "regex", "trafilatura", "xxhash", "zstandard",
 )  # fmt: skip
 """Whose versions may change a document's text or signals."""
-_LATER = ("verdicts.py", "dedup.py")
+_LATER = ("verdicts.py", "dedup.py", "differences.py", "suspicions.py")
 """Files of filters/ that work on finished shards."""
 
 

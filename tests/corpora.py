@@ -69,6 +69,8 @@ def write_shard(
                 writer.tables["signals"].add(pick(row, SIGNALS.names))
                 for band, value in enumerate(row["bands"]):
                     writer.tables["bands"].add({"id": row["id"], "band": band, "key": value})
+            for number, page in enumerate(row.get("pages", ()), start=1):
+                writer.tables["pages"].add({"id": row["id"], "page": number, **page})
         for row in skips:
             writer.tables["skipped"].add({**pick(row, SKIPPED.names), "source": source})
         made_by = {"run": "run-1", "work": work, "code": "test", "source": source}
@@ -116,7 +118,7 @@ TINY = {
     "acts": [
         document("act", language="fr", celex="32020R0001", date="2020-01-01", format="pdf", lcs=0.99,
                  order_recall=0.9, order_precision=0.95, meta=json.dumps({"keywords": {"fr": ["lois"]}}),
-                 authors=["A. Nonyme"]),
+                 authors=["A. Nonyme"], page_offsets=[0, 20], pages=[{"predicted_lcs": 0.99}, {"predicted_lcs": 0.5}]),
         document("lossy", language="fr", format="pdf", lcs=0.5, order_recall=0.1, order_precision=0.2),
         document("lov", "Språket er norsk, \"sitert\", og teksten har\nto linjer.", language="no"),
     ],

@@ -42,7 +42,7 @@ def test_commit_lands_files_and_manifest(tmp_path: Path) -> None:
     assert read_json(corpus.manifest("shards", "s-1")) == whole
     assert whole["schema"] == VERSION
     assert {f["dataset"]: f["rows"] for f in whole["files"]} == {
-        "documents": 2, "skipped": 0, "signals": 2, "bands": 4
+        "documents": 2, "skipped": 0, "signals": 2, "pages": 0, "bands": 4
     }  # fmt: skip
     for entry in whole["files"]:
         path = corpus.root / entry["file"]

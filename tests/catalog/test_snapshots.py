@@ -8,6 +8,7 @@ from corpora import BANDS, THRESHOLDS, publish, tiny
 
 from catalog import snapshots, store
 from catalog.files import Corpus, read_json
+from catalog.schema import SHARD_DATASETS
 from filters import dedup
 
 
@@ -88,9 +89,9 @@ def test_the_manifest_lists_every_file_with_its_digest(own_corpus: Corpus) -> No
     assert snapshot is not None
     assert snapshot == read_json(own_corpus.manifest("snapshots", "000001"))
     assert sorted({f["dataset"] for f in snapshot["files"]}) == sorted(
-        ["documents", "skipped", "signals", "bands", "clusters", "verdicts"]
+        ["documents", "skipped", "signals", "pages", "bands", "clusters", "verdicts"]
     )
-    assert len(snapshot["files"]) == 2 * 4 + 2
+    assert len(snapshot["files"]) == 2 * len(SHARD_DATASETS) + 2
     on_disk = {str(p.relative_to(own_corpus.root)) for p in own_corpus.root.glob("*/*.parquet")}
     assert {f["file"] for f in snapshot["files"]} == on_disk
 

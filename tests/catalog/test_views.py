@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog import reports, store
-from catalog.files import Corpus
-from catalog.views import STAGES, parquet, quote
+from catalog.files import Corpus, read_json, write_json
+from catalog.schema import DATASETS
+from catalog.views import ALARMS, STAGES, VIEWS, parquet, quote, quote_name
 
 FATES = ("kept", "copy", "short", "foreign", "lossy", "empty", "failed", "skipped", "unreadable")
 LOST = {
@@ -103,6 +104,42 @@ def test_rejects_are_everything_else_with_a_reason(corpus: Corpus) -> None:
     assert by_path["broken.html"] == ("extract", "failed", "broken.html: not HTML", None)
     assert by_path["cut.warc"] == ("read", "unreadable", "cut.warc: truncated", None)
     assert by_path["picture.png"] == ("read", "media-type: image/png", None, None)
+
+
+def test_alarms_are_documents_and_pages_under_a_limit(corpus: Corpus) -> None:
+    with store.reading(corpus) as connection:
+        rows = reports.rows(connection, "SELECT path, page, measure, alarm FROM alarms ORDER BY ALL")
+    assert [(row["path"], row["page"], row["measure"]) for row in rows] == [
+        ("act.html", 2, "predicted_lcs"), ("lossy.html", None, "order_recall")
+    ]  # fmt: skip
+    assert [row["alarm"] for row in rows] == pytest.approx([ALARMS["predicted_lcs"], ALARMS["order_recall"]])
+
+
+def test_a_snapshot_of_an_older_schema_is_still_read(own_corpus: Corpus) -> None:
+    """Its files lack what has come since: whole datasets, and columns of any type."""
+    path = own_corpus.manifest("snapshots", "000001")
+    snapshot = read_json(path)
+    snapshot["files"] = [entry for entry in snapshot["files"] if entry["dataset"] != "pages"]
+    write_json(path, snapshot)
+    for name in ("documents", "signals"):
+        for file in own_corpus.dataset(name).iterdir():
+            old = pq.read_table(file)
+            added = {"line_boxes", "sections", "markdown", "fetched", "predicted_lcs", "predicted_order"}
+            pq.write_table(old.drop_columns(sorted(added & set(old.column_names))), file)
+    store.rebuild(own_corpus)
+    with store.reading(own_corpus) as connection:
+        assert reports.rows(connection, "FROM pages") == []
+        assert reports.rows(connection, "SELECT DISTINCT sections, predicted_lcs FROM corpus") == [
+            {"sections": None, "predicted_lcs": None}
+        ]
+        assert [row["path"] for row in reports.rows(connection, "FROM alarms")] == ["lossy.html"]
+        for name in (*DATASETS, *VIEWS):
+            assert connection.execute(f"SELECT count(*) FROM {name}").fetchone()
+
+
+@pytest.mark.parametrize("name", ["a", 'a"b', "order"])
+def test_a_quoted_name_is_itself_in_sql(name: str) -> None:
+    assert duckdb.sql(f"SELECT 1 AS {quote_name(name)}").columns == [name]
 
 
 @pytest.mark.parametrize("text", ["", "it's", "''", "a\nb", '"', "\\'", "é漢"])

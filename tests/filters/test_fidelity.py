@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.fidelity import Variant, lcs, order, reference_from_html, signals
+from filters.fidelity import Variant, hyphenation, lcs, order, signals, table_words
 from filters.words import words
 
 ACT = "article 1 the member states shall protect water quality"
-TABLE = "<p>limits</p><table><tr><td>nitrate</td><th>50 mg/l</th></tr></table>"
 
 
 def test_published_figures() -> None:
@@ -22,8 +21,7 @@ def test_published_figures() -> None:
         assert lcs(split, ACT, variant) == pytest.approx(0.8433, abs=1e-4)
         assert lcs(ACT, ACT, variant) == pytest.approx(1)
         assert lcs("", ACT, variant) == lcs(ACT, "", variant) == lcs("", "", variant) == 0.0
-    doubled = reference_from_html(TABLE, "json")
-    assert sorted(doubled.split()) == ["50", "50", "limits", "mg/l", "mg/l", "nitrate", "nitrate"]
+    doubled = "limits nitrate 50 mg/l nitrate 50 mg/l"
     assert lcs("limits nitrate 50 mg/l", doubled, "json") == pytest.approx(0.9707, abs=1e-4)
 
 
@@ -56,8 +54,6 @@ def test_conversion_takes_full_stops_for_spaces() -> None:
 def test_unknown_variant_names_the_choices() -> None:
     with pytest.raises(ValueError, match="clean, json, conversion"):
         lcs("a", "a", "raw")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="json or conversion"):
-        reference_from_html("<p>a", "clean")  # type: ignore[arg-type]
 
 
 def test_lcs_in_scripts_without_spaces_counts_trigrams() -> None:
@@ -117,14 +113,61 @@ def test_order_of_short_texts() -> None:
     assert order("", "hello") == order("hello", "") == order("", "") == (0, 0)
 
 
-def test_signals() -> None:
-    assert signals(ACT, ACT) == {"lcs": pytest.approx(1), "order_recall": 1, "order_precision": 1}
+def test_signals_of_an_equal_text() -> None:
+    found = signals(ACT, ACT)
+    assert (found.pop("table_word_recall"), found.pop("hyphenation")) == (None, None)
+    assert found == dict.fromkeys(found, pytest.approx(1))
+    assert list(found) == [
+        "lcs", "lcs_json", "lcs_conversion", "order_recall", "order_precision", "word_recall", "word_precision"
+    ]  # fmt: skip
+
+
+def test_signals_measure_each_form_of_the_reference() -> None:
+    forms = {"json": "limits nitrate nitrate", "conversion": "limits 1 2", "table_text": "nitrate"}
+    found = signals("limits 1.2", "limits nitrate", forms)
+    assert found["lcs"] == pytest.approx(1 / 2)
+    assert found["lcs_json"] == pytest.approx(1 / math.sqrt(2 * 5))
+    assert found["lcs_conversion"] == pytest.approx(1)
+    assert found["table_word_recall"] == 0
+    assert signals("limits", "limits nitrate", forms, "nitrate")["table_word_recall"] == 1
+
+
+def test_words_of_tables_count_beyond_those_of_the_rest() -> None:
+    reference = "the limit of nitrate is 50 nitrate 50"
+    # the text has both words once, and the sentence needs them
+    assert table_words("the limit of nitrate is 50", reference, "nitrate 50") == 0
+    assert table_words("the limit of nitrate is 50 nitrate", reference, "nitrate 50") == 1 / 2
+    assert table_words("the limit of nitrate is 50", reference, "nitrate 50", "|Nitrate|50|") == 1
+    assert table_words("", reference, "nitrate 50") == 0
+    assert table_words(reference, reference, "") is None
+
+
+def test_hyphenation_counts_the_hyphens_that_the_reference_decides() -> None:
+    reference = "The Member States protect the well-being of waters."
+    assert hyphenation("Mem-ber States pro-\ntect the well-being", reference) == 2 / 3
+    assert hyphenation("Member States protect the well-\nbeing", reference) == 0
+    assert hyphenation("pro\u00adtect", reference) == 1
+    assert hyphenation("left-handed, 1-2, - and -", reference) is None
+    assert hyphenation("", reference) is hyphenation(ACT, "") is None
+
+
+def test_hyphens_of_a_long_word_take_no_quadratic_time() -> None:
+    assert hyphenation("x" * 2_000_000, "x") is None
+
+
+def test_lcs_without_spaces_takes_little_memory() -> None:
+    text = "".join(map(chr, random.Random(1).choices(range(0x4E00, 0x9000), k=200_000)))
+    tracemalloc.start()
+    assert lcs(text, text) == pytest.approx(1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 30 << 20
 
 
 @given(st.text(), st.text())
 def test_measures_stay_between_0_and_1(text: str, reference: str) -> None:
-    for value in signals(text, reference).values():
-        assert 0 <= value <= 1
+    for value in signals(text, reference, {"table_text": reference}).values():
+        assert value is None or 0 <= value <= 1
     for variant in ("json", "conversion"):
         assert 0 <= lcs(text, reference, variant) <= 1
 
@@ -133,21 +176,3 @@ def test_measures_stay_between_0_and_1(text: str, reference: str) -> None:
 def test_recall_and_precision_swap_with_the_sides(text: str) -> None:
     assert order(text, ACT) == order(ACT, text)[::-1]
     assert math.isclose(lcs(text, text), 1) or lcs(text, text) == 0
-
-
-def test_reference_repeats_cells_of_nested_tables_and_leaves_scripts_out() -> None:
-    inner = "<table><tr><td>b</td></tr></table>"
-    html = f"<script>x</script><style>y</style><table><tr><td>a{inner}</td></tr></table>"
-    # b: in the page, in the outer cell, and twice on its own, once for each table around it
-    assert sorted(reference_from_html(html, "json").split()) == ["a", "a", "b", "b", "b", "b"]
-    assert reference_from_html("<p>Art. 1.2</p>", "conversion") == "art 1 2"
-
-
-@given(st.text(alphabet="<>/tabledr \0&;!-'\"=é\ud800", max_size=200))
-def test_reference_of_any_markup_is_text(html: str) -> None:
-    assert isinstance(reference_from_html(html, "json"), str)
-
-
-def test_reference_of_deep_or_declared_markup() -> None:
-    assert "x" in reference_from_html("<?xml version='1.0' encoding='utf-16'?><p>x é", "json")
-    assert isinstance(reference_from_html("<div><table><td>" * 20_000, "json"), str)

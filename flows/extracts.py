@@ -1,0 +1,52 @@
+"""Extracts of a shard's records: the same bytes are not read twice."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from extractors.record import Extract, Record
+
+if TYPE_CHECKING:
+    from extractors.sandbox import Sandbox
+
+_REMEMBERED = 32 << 20
+"""Bytes of extracts that a shard keeps, so that a page that was captured again is not read again."""
+
+
+def size(extract: Extract) -> int:
+    """Roughly its bytes in memory."""
+    texts = (extract.text, extract.markdown, extract.tables)
+    places = len(extract.pages) + len(extract.lines) + len(extract.sections)
+    return 2_000 + sum(2 * len(text) for text in texts if text) + 300 * places
+
+
+class Extracts:
+    """What the sandbox makes of records; of equal ones it is asked once, as long as there is room to remember.
+
+    Equal are records that give an extractor the same to go by, the day of capture included. Failures are not
+    remembered: a record may meet its deadline on a busy machine and not the next time.
+    """
+
+    def __init__(self, sandbox: Sandbox, room: int = _REMEMBERED) -> None:
+        self.sandbox, self.room = sandbox, room
+        self._held: OrderedDict[tuple[Any, ...], tuple[int, Extract]] = OrderedDict()
+
+    def of(self, record: Record) -> Extract:
+        day = record.fetched and record.fetched.date()
+        facts = orjson.dumps(record.meta, option=orjson.OPT_SORT_KEYS, default=str)
+        key = (record.digest, len(record.payload), record.format, record.charset, record.url, day, facts)
+        if key in self._held:
+            self._held.move_to_end(key)
+            return copy(self._held[key][1])
+        extract = self.sandbox.extract(record)
+        if extract.error is None:
+            taken = size(extract)
+            self.room -= taken
+            self._held[key] = (taken, copy(extract))
+            while self.room < 0:
+                self.room += self._held.popitem(last=False)[1][0]
+        return extract
