@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 
 app = App(name="florilege", help=__doc__.splitlines()[0], version_flags=["--version"])
 catalog_app = App(name="catalog", help="The DuckDB catalog of a corpus.")
@@ -89,6 +89,41 @@ def funnel(corpus: CorpusFolder = HERE, snapshot: Snapshot = None) -> None:
     from flows import terminal
 
     terminal.funnel(corpus, snapshot)
+
+
+@app.command
+def fidelity(
+    corpus: CorpusFolder = HERE,
+    snapshot: Snapshot = None,
+    output: Annotated[Path, Parameter(name=["--output", "-o"])] = Path("fidelity.html"),
+    documents: Annotated[int, Parameter(name=["--documents", "-n"], validator=validators.Number(gte=0))] = 20,
+    source: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    language: Annotated[list[str] | None, Parameter(name=["--language", "-l"], consume_multiple=True)] = None,
+) -> None:
+    """Show how faithful the extracted texts are: a table here, the worst documents page by page in an HTML file.
+
+    Parameters
+    ----------
+    output
+        HTML file to write, or a folder to write `fidelity.html` to.
+    documents
+        How many documents to show, the worst first.
+    source
+        Only these sources.
+    language
+        Only these languages.
+    """
+    from catalog import files
+    from catalog.fidelity import Choice
+    from flows import terminal
+    from flows.report.table import table
+    from flows.report.write import write
+
+    page = output if output.suffix in (".html", ".htm") and not output.is_dir() else output / "fidelity.html"
+    groups = write(files.existing(corpus), snapshot, Choice(source or [], language or []), documents, page)
+    terminal.console(200).print(table(groups))
+    print("Means, and 10th percentiles in brackets; predictions are for the documents without a reference.")
+    print(f"{page} shows the worst of them page by page: open it in a browser")
 
 
 @app.command

@@ -15,7 +15,9 @@ import florilege
 from catalog.files import Corpus, read_json
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("init", "check", "build", "demo", "runs", "funnel", "sql", "show", "export", "catalog", "doctor")
+COMMANDS = (
+    "init", "check", "build", "demo", "runs", "funnel", "fidelity", "sql", "show", "export", "catalog", "doctor"
+)  # fmt: skip
 HEAVY = ("prefect", "duckdb", "pyarrow", "lxml", "trafilatura", "pydantic", "datatrove", "numpy", "fasttext", "fsspec")
 
 
@@ -95,8 +97,11 @@ def test_a_wrong_recipe_names_the_key(capsys: pytest.CaptureFixture[str], tmp_pa
 
 @pytest.mark.parametrize(
     "command",
-    ["funnel -c", "runs -c", "sql SELECT -c", "show a -c", "export out -c", "catalog verify", "catalog rebuild"],
-)
+    [
+        "funnel -c", "fidelity -c", "runs -c", "sql SELECT -c", "show a -c", "export out -c", "catalog verify",
+        "catalog rebuild",
+    ],
+)  # fmt: skip
 def test_a_folder_that_is_no_corpus_is_one_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str
 ) -> None:
@@ -113,6 +118,27 @@ def test_a_place_that_is_not_there_is_one_line(
 ) -> None:
     monkeypatch.chdir(corpus.root.parent)
     assert "no/such" in refused(capsys, *arguments, *(["-c", str(corpus.root)] if arguments[0] == "sql" else []))
+
+
+def test_fidelity_prints_a_table_and_writes_a_page(
+    capsys: pytest.CaptureFixture[str], corpus: Corpus, tmp_path: Path
+) -> None:
+    for output, written in ((tmp_path / "r.html", "r.html"), (tmp_path / "folder", "folder/fidelity.html")):
+        told = Told(capsys, "fidelity", "-c", corpus.root, "-o", output, "-n", 1)
+        assert (told.status, told.err) == (0, "")
+        for part in ("acts", "order recall", "0.500", "(0.180)"):
+            assert part in " ".join(told.out.split())
+        page = (tmp_path / written).read_text(encoding="utf-8")
+        assert page.startswith("<!doctype html>")
+        assert page.count("<section class=document") == 1
+
+
+def test_fidelity_of_nothing_measured_is_one_line(
+    capsys: pytest.CaptureFixture[str], corpus: Corpus, tmp_path: Path
+) -> None:
+    told = refused(capsys, "fidelity", "-c", corpus.root, "-o", tmp_path / "r.html", "--source", "web")
+    assert "no fidelity to report" in told
+    assert not (tmp_path / "r.html").exists()
 
 
 QUERY = """SELECT path, language, authors, quality::DOUBLE AS quality, fetched, sum(words) OVER () AS words
@@ -286,7 +312,7 @@ def test_export_writes_a_folder(capsys: pytest.CaptureFixture[str], corpus: Corp
 
 def test_verify_finds_a_sound_corpus_sound(capsys: pytest.CaptureFixture[str], corpus: Corpus) -> None:
     told = Told(capsys, "catalog", "verify", corpus.root)
-    assert (told.status, told.out) == (0, "10 files, 0 problems\n")
+    assert (told.status, told.out) == (0, "12 files, 0 problems\n")
 
 
 def test_verify_finds_what_was_tampered_with(capsys: pytest.CaptureFixture[str], own_corpus: Corpus) -> None:
@@ -300,7 +326,7 @@ def test_verify_finds_what_was_tampered_with(capsys: pytest.CaptureFixture[str],
     assert told.out.splitlines() == [
         "bands/acts-1.parquet: missing",
         "documents/web-1.parquet: not the file that was published",
-        "10 files, 2 problems",
+        "12 files, 2 problems",
     ]
 
 
