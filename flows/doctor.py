@@ -141,9 +141,20 @@ def _optional() -> Iterator[Finding]:
     yield Finding(
         "ray", "ok", "installed" if found else "absent (only for engine.kind = \"ray\": pip install 'florilege[ray]')"
     )
+    yield _tesseract()
     sbatch = shutil.which("sbatch")
     if sbatch:
         version = subprocess.run([sbatch, "--version"], capture_output=True, text=True, check=False).stdout.strip()
         yield Finding("slurm", "ok", version)
     else:
         yield Finding("slurm", "ok", 'absent (only for engine.kind = "slurm")')
+
+
+def _tesseract() -> Finding:
+    from extractors import ocr
+
+    try:
+        version = ocr.check(())
+    except ocr.OcrError as error:
+        return Finding("tesseract", "ok", f"absent (only for extract.ocr; {error})")
+    return Finding("tesseract", "ok", f"{version}; languages: {', '.join(sorted(ocr.installed()))}")

@@ -37,6 +37,17 @@ class Extract(_Table):
     deadline_s: float = Field(30, gt=0)
     memory_mb: int = Field(1024, ge=256)
     max_payload_mb: int = Field(64, ge=1, le=1024)
+    ocr: tuple[str, ...] = ()
+    """Languages (BCP 47) of scans: pages of PDFs without text are recognised in them; none: they are marked only."""
+
+    @field_validator("ocr")
+    @classmethod
+    def _languages_are_known(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        from extractors import ocr
+
+        for tag in languages:
+            ocr.tesseract_name(tag)
+        return languages
 
 
 class Language(_Table):
@@ -122,6 +133,7 @@ class Recipe(_Table):
         """The settings that decide what is in a shard; thresholds and the kind of engine are not among them."""
         return {
             "extract": self.extract.model_dump(),
+            "ocr": _ocr_version(self.extract.ocr),
             "language": self.language.model_dump(),
             "minhash": self.minhash.model_dump(),
             "shard_mb": self.engine.shard_mb,
@@ -152,7 +164,24 @@ def load(path: Path) -> Recipe:
     output = str((base / recipe.output).resolve())
     resolved = recipe.model_copy(update={"sources": sources, "language": language, "output": output})
     _check_thresholds(path, resolved)
+    _check_ocr(path, resolved)
     return resolved
+
+
+def _check_ocr(path: Path, recipe: Recipe) -> None:
+    from extractors import ocr
+
+    try:
+        _ocr_version(recipe.extract.ocr)
+    except ocr.OcrError as error:
+        raise ConfigError(f"{path}: extract.ocr = {list(recipe.extract.ocr)!r}: {error}") from error
+
+
+def _ocr_version(languages: tuple[str, ...]) -> str | None:
+    """Who recognises pages; another version may recognise other words."""
+    from extractors import ocr
+
+    return ocr.check(languages) if languages else None
 
 
 def _check_thresholds(path: Path, recipe: Recipe) -> None:
@@ -228,6 +257,7 @@ path = "archives/**/*.warc.gz"
 deadline_s = 30                   # a page that takes longer is given up, alone
 memory_mb = 1024
 max_payload_mb = 64
+# ocr = ["fr", "en"]              # recognise pages without text: needs 'florilege[ocr]' and Tesseract
 
 [language]
 model = "florilege-lid"           # or lid.176, glotlid-v3, openlid-v3 (downloaded once), or a path

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from flows.demo import pages
+from tests.extractors import hostile_pdfs
 
 SECRET = "the-combination-is-4711"
 BOMB_MB = 300
@@ -104,6 +106,20 @@ def write_pdfs(folder: Path) -> None:
     (folder / "locked.pdf").write_bytes(pdf(encrypt=StandardEncryption("user", "owner", strength=128)))
     (folder / "cut.pdf").write_bytes(pdf()[:300])
     (folder / "noise.pdf").write_bytes(b"%PDF-1.7\n" + bytes(range(256)) * 40)
+    (folder / "claims.pdf").write_bytes(hostile_pdfs.claimed_pages())
+    (folder / "cycle.pdf").write_bytes(hostile_pdfs.cyclic_tree())
+    (folder / "bomb.pdf").write_bytes(hostile_pdfs.zip_bomb())
+
+
+def write_pages(folder: Path, good: Iterator[bytes]) -> None:
+    """Web pages that strain a parser, and good ones that are not what they say."""
+    sentence = b"<p>One more sentence of a page that has no end and no sense. "
+    (folder / "deep.html").write_bytes(b"<html><body>" + b"<div>" * 100_000 + sentence * 20)
+    (folder / "attributes.html").write_bytes(b"<p " + b" ".join(b"a%d=1" % n for n in range(20_000)) + b">" + sentence)
+    text = next(good).decode()
+    (folder / "utf-16.html").write_bytes(text.encode("utf-16"))
+    claim = re.sub("(?i)charset=[\"']?[a-z0-9-]+", 'charset="utf-16"', next(good).decode())
+    (folder / "no-utf-16.html").write_bytes(claim.encode())
 
 
 def write_xml(folder: Path, secret: Path) -> None:
@@ -145,6 +161,7 @@ def write_files(folder: Path, good: Iterator[bytes], secret: Path) -> None:
     (folder / "loop").symlink_to(folder, target_is_directory=True)
     os.mkfifo(folder / "pipe.html")
     write_pdfs(folder)
+    write_pages(folder, good)
     write_xml(folder, secret)
 
 

@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 GOOD = {
     "https://site.example/before-cut", "https://site.example/too-short", "https://site.example/after-short",
     "https://site.example/after-long", "https://site.example/chunks", "https://site.example/brotli",
-    "https://site.example/after-bomb", "https://site.example/after-big", "nul.html", *hostile.GOOD_NAMES,
+    "https://site.example/after-bomb", "https://site.example/after-big",
+    "nul.html", "utf-16.html", "no-utf-16.html", *hostile.GOOD_NAMES,
 }  # fmt: skip
 SKIPPED = {
     "caf\\udce9.html": "not UTF-8",
@@ -39,7 +40,11 @@ FAILED = {
     "cut.pdf": "not a readable PDF",
     "noise.pdf": "not a readable PDF",
     "locked.pdf": "encrypted",
+    "claims.pdf": "no text layer on any of",
+    "cycle.pdf": "no text layer on any of",
+    "bomb.pdf": "extraction ",
     "laughs.xml": "unsafe",
+    "deep.html": "Excessive depth",
     "empty.html": "empty file",
     "empty.pdf": "empty file",
     "empty.warc.gz@0": "empty file",
@@ -51,7 +56,7 @@ FAILED = {
     "https://site.example/bomb": "payload over 8 MiB at offset ",
     "https://site.example/big": "payload over 8 MiB at offset 0",
 }
-HARMLESS = {"external.xml", "parameter.xml", "dtd.xml", "include.xml", "latin.txt"}
+HARMLESS = {"external.xml", "parameter.xml", "dtd.xml", "include.xml", "latin.txt", "attributes.html"}
 """Read without what they name outside: too short, or too repetitive, for the corpus."""
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from catalog.errors import ConfigError
 from catalog.files import digest
+from extractors import ocr
 from filters.verdicts import PRESETS
 from flows.recipe import Recipe, load, starter
 
@@ -42,6 +43,8 @@ def refusal(folder: Path, text: str) -> str:
         ("[engine]\nshard_mb = inf", ["engine.shard_mb = inf", "finite"]),
         ("[extract]\ndeadline_s = nan", ["extract.deadline_s = nan", "finite"]),
         ("[extract]\nmemory_mb = 1", ["extract.memory_mb = 1", "256"]),
+        ('[extract]\nocr = ["fr", "xx"]', ["extract.ocr = ['fr', 'xx']", "'xx' is no language", "el, en, es"]),
+        ('[extract]\nocr = "fr"', ["extract.ocr = 'fr'", "tuple"]),
         ("[minhash]\nbands = 0", ["minhash.bands = 0", "1"]),
         ("[minhash]\nrows = 1.5", ["minhash.rows = 1.5", "integer"]),
         ("[language]\nmodel = 7", ["language.model = 7", "string"]),
@@ -175,6 +178,22 @@ def test_thresholds_and_where_it_runs_change_no_shard(tmp_path: Path) -> None:
         "[engine]\nshard_mb = 5",
     ):
         assert recipe(tmp_path, other).work_settings() != plain
+
+
+def test_languages_to_recognise_are_checked_and_change_what_a_shard_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = '[extract]\nocr = ["fr", "en"]'
+    monkeypatch.setattr(ocr, "_installation", lambda: ("tesseract 5.3.0", frozenset({"eng"})))
+    assert "extract.ocr = ['fr', 'en']: Tesseract has no data for fra" in refusal(
+        tmp_path, f'name = "a"\n{SOURCE}{asked}'
+    )
+    found = []
+    for version in ("tesseract 5.3.0", "tesseract 5.5.0"):
+        monkeypatch.setattr(ocr, "_installation", lambda version=version: (version, frozenset({"eng", "fra"})))
+        assert recipe(tmp_path, asked).extract.ocr == ("fr", "en")
+        found.append(digest(recipe(tmp_path, asked).work_settings()))
+    assert len({*found, digest(recipe(tmp_path).work_settings())}) == 3
 
 
 def test_a_digest_knows_values_and_not_their_order() -> None:
