@@ -47,6 +47,11 @@ _ROOT_LANGUAGE = XPath("string(/html/@lang | /html/@*[name()='xml:lang'])")
 _TIMES = _finder("//time[@pubdate or @itemprop='datePublished' or contains(@class, 'publish')]/@datetime")
 _PUBLISHED = _finder("//*[@itemprop='datePublished']/@content")
 _REL_AUTHOR = _finder("//a[@rel='author'] | //*[@itemprop='author']//*[@itemprop='name']")
+_BYLINES = _finder("//*[@itemprop='author' or @id='author' or contains(@class, 'uthor') or contains(@class, 'yline')]")
+_BYLINE_TAGS = {"a", "span", "p", "div", "address", "strong"}
+_BYLINE = re.compile(r"^(?:author|byline)$|(?:author|byline)[-_]{0,2}name|\b(?:post|entry|article)[-_]author", re.I)
+_BY = re.compile(r"^(?:(?:written |posted )?by|von|par|por|di|door|av|af|autor(?:in)?|auteur|автор)\b[\s:]*", re.I)
+_NO_NAME = re.compile(r"\d|[@|/©]|://")
 _LICENCES = _finder("//a[contains(concat(' ', @rel, ' '), ' license ')]/@href"
                   " | //link[contains(concat(' ', @rel, ' '), ' license ')]/@href")  # fmt: skip
 _CC = _finder(
@@ -58,14 +63,25 @@ _YEAR = re.compile(r"\s*((?:1[5-9]|20)\d\d)(?:-\d\d)?\s*")
 _URL_DATE = re.compile(r"/((?:19|20)\d\d)[/-](0?[1-9]|1[0-2])[/-](0?[1-9]|[12]\d|3[01])(?=[/-]|\.|$)")
 
 
-def read(tree: HtmlElement, url: str | None = None, fetched: datetime | None = None) -> Extract:
+def linked_data(tree: HtmlElement) -> list[dict[str, Any]]:
+    """The articles and works that the page's JSON-LD describes."""
+    return [item for script in _LD(tree) for item in _objects(script.text)]
+
+
+def read(
+    tree: HtmlElement,
+    url: str | None = None,
+    fetched: datetime | None = None,
+    linked: list[dict[str, Any]] | None = None,
+) -> Extract:
     """An Extract of a parsed page without its text; `tree` is left as it was.
 
-    `url` helps to date the page, and no date after `fetched` is believed. `meta` has, where the page declares them,
-    `licence` (an address), `robots` (directives), `tdm_reservation` (`1` or `0`) and `mt_plugin` (a name).
+    `url` helps to date the page, no date after `fetched` is believed, and `linked` is the page's `linked_data` where
+    that is at hand. `meta` has, where the page declares them, `licence` (an address), `robots` (directives),
+    `tdm_reservation` (`1` or `0`) and `mt_plugin` (a name).
     """
     named = _named(tree)
-    linked = [item for script in _LD(tree) for item in _objects(script.text)]
+    linked = linked_data(tree) if linked is None else linked
     head = Extract(title=_title(tree, named, linked), authors=_authors(tree, named, linked))
     head.date = _date(tree, named, linked, url, fetched)
     head.language = next((t for value in _languages(tree, named) if (t := primary_subtag(value))), None)
@@ -135,7 +151,20 @@ def _authors(tree: HtmlElement, named: dict[str, list[str]], linked: list[dict[s
         found = next((named[name] for name in _AUTHORS if any("://" not in v for v in named.get(name, []))), [])
     if not found:
         found = [_clean(element.text_content()) for element in _REL_AUTHOR(tree)[:20]]
+    if not found:
+        found = next(([name] for element in _BYLINES(tree)[:100] if (name := _byline(element))), [])
+    found = [_BY.sub("", name) for name in found]
     return list(dict.fromkeys(name for name in found if name and "://" not in name and len(name) <= 120))
+
+
+def _byline(element: HtmlElement) -> str | None:
+    """The name in a byline that is nothing but one."""
+    if element.tag not in _BYLINE_TAGS:
+        return None
+    if not ("author" in (element.get("itemprop"), element.get("id")) or _BYLINE.search(element.get("class", "")[:200])):
+        return None
+    name = _BY.sub("", _clean(element.text_content()))
+    return name if 3 <= len(name) <= 60 and len(name.split()) <= 5 and not _NO_NAME.search(name) else None
 
 
 def _people(author: Any) -> Iterator[str]:
@@ -153,7 +182,7 @@ def _date(
     url: str | None,
     fetched: datetime | None,
 ) -> str | None:
-    latest = fetched.date().isoformat() if fetched else _LATEST
+    latest = latest_date(fetched)
     values = [item["datePublished"] for item in linked if isinstance(item.get("datePublished"), str)]
     values += [value for name in _DATES for value in named.get(name, [])]
     values += [*_PUBLISHED(tree), *_TIMES(tree)]
@@ -167,6 +196,11 @@ def _date(
     # Rules for pages that name no date outright; its slow search of the whole text adds little.
     guessed: str | None = find_date(tree, extensive_search=False, original_date=True, url=url, max_date=latest)
     return guessed
+
+
+def latest_date(fetched: datetime | None) -> str:
+    """ISO day after which no date of a page captured then is believed."""
+    return fetched.date().isoformat() if fetched else _LATEST
 
 
 def _iso(value: str) -> str | None:

@@ -94,7 +94,7 @@ class Extract:
     tables: str | None = None
     """Tables as Markdown, outside the text (PDF only)."""
     extractor: str = ""
-    """Who read it, with version: `trafilatura 2.3.1`, `pdfium 5.1.0`, `pdfplumber 0.11.10` ..."""
+    """Who read it, with version: `florilege html 1`, `trafilatura 2.3.1`, `pdfium 5.1.0`, `pdfplumber 0.11.10` ..."""
     meta: dict[str, Any] = field(default_factory=dict)
     """Format-specific facts, JSON-serialisable: abstracts, keywords and titles per language, page count ..."""
     error: str | None = None

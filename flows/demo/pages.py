@@ -190,7 +190,8 @@ def hanging_page() -> Capture:
     """A page whose every word has a `span` of its own in one paragraph.
 
     Merging each word with the text before it takes trafilatura 2.3 time quadratic in their number:
-    minutes for these 40 000 words, though the page is under 1 MB and well-formed.
+    minutes for these 40 000 words, though the page is under 1 MB and well-formed. It is to be read as fast as others,
+    and its song to be found repetitive.
     """
     entry = _read("planted.toml")["hanging"]
     words = entry["words"].split()
@@ -198,5 +199,5 @@ def hanging_page() -> Capture:
     spans = " ".join(f"<span>{escape(words[n % len(words)])}</span>" for n in range(40_000))
     body = f"{head(page)}<body><article><p>{spans}</p></article></body></html>"
     return Capture(
-        page.url, "hanging", "failed", body.encode(), charset="utf-8", facts={"why": "takes minutes to extract"}
+        page.url, "hanging", "dropped", body.encode(), charset="utf-8", facts={"why": "the same words over and over"}
     )

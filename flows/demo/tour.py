@@ -57,6 +57,7 @@ Where to look next (after `. .venv/bin/activate`, where florilege was installed 
   florilege sql --corpus {corpus} "SELECT id, language, title FROM corpus LIMIT 10"
   florilege show ID --corpus {corpus}
   florilege export {export} --corpus {corpus}
+  florilege fidelity --corpus {corpus} --output {folder}/fidelity.html
   docs/questions.md has ten more questions; {recipe} is a recipe to copy for your own archives.
 """
 

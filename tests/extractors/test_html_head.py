@@ -40,6 +40,11 @@ def test_title(inner: str, body: str, title: str | None) -> None:
         ('<meta property="article:author" content="https://example.org/ada">', "", []),
         ("", '<a rel="author" href="/ada">Ada  Lovelace</a>', ["Ada Lovelace"]),
         ('<meta name="author" content="A"><meta name="author" content="A">', "", ["A"]),
+        ('<meta name="author" content="By Ada Lovelace">', "", ["Ada Lovelace"]),
+        ("", '<div class="byline">Von  Ada Lovelace</div>', ["Ada Lovelace"]),
+        ("", '<p class="byline">By Ada Lovelace, 3 May 2010</p><span class="author-name">Ada</span>', ["Ada"]),
+        ("", '<div class="author">Ada wrote this long ago and then some more of it</div>', []),
+        ("", '<div class="coauthored">Ada Lovelace</div>', []),
     ],
 )
 def test_authors(inner: str, body: str, authors: list[str]) -> None:

@@ -38,12 +38,12 @@ def test_one_of_each_planted_cluster_is_kept(demo: Demo, cases: dict[str, plante
     assert [group for group in groups if sum(outcomes[name] == "kept" for name in group) != 1] == []
 
 
-def test_a_page_that_hangs_costs_that_page_alone(demo: Demo) -> None:
+def test_no_page_of_the_demo_hangs_or_fails(demo: Demo) -> None:
     with store.reading(Corpus(demo.corpus)) as connection:
         errors = reports.rows(
             connection, "SELECT url, error FROM documents WHERE error IS NOT NULL AND format = 'html'"
         )
-    assert any("took over 5 s" in row["error"] for row in errors)
+    assert errors == []
 
 
 def test_the_defective_pdf_raises_the_alarm(demo: Demo) -> None:
