@@ -33,6 +33,8 @@ _KEEPING = frozenset(
     {"twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "self", "quasi", "vice"}
 )
 """What keeps its hyphen before any word."""
+_PREFIXES = frozenset({"co", "multi", "macro", "micro", "socio", "spatio", "non", "semi"})
+"""What mostly keeps its hyphen before a word that stands alone elsewhere."""
 _ENCLITICS = frozenset(
     {"après", "ci", "là", "il", "elle", "on", "ils", "elles", "je", "nous", "vous", "moi", "toi", "même", "mêmes"}
     | {"dessus", "dessous", "delà"}
@@ -90,6 +92,8 @@ class Vocabulary:
         evidence = self._evidence(left, right)
         if evidence is not None:
             return evidence
+        if left.casefold() in _PREFIXES and self.words[right.casefold()]:
+            return False
         if left.casefold() in _KEEPING or (self.french and right.casefold() in _ENCLITICS):
             return False
         if right[0].isupper():

@@ -56,6 +56,20 @@ def test_french_at_line_ends(lines: list[str], text: str) -> None:
     assert joined([*FRENCH, *breaks, *lines]).text.endswith(text)
 
 
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["the construction of a co-", "construction"], "co-construction"),
+        (["an actor and a multi-", "actor plan"], "multi-actor plan"),
+        (["an actor and a multi-", "ple choice"], "multiple choice"),
+        (["they were forty-", "four then"], "forty-four then"),
+    ],
+)
+def test_prefixes_at_line_ends(lines: list[str], text: str) -> None:
+    breaks = ["a regulation and a regu-", "lation"]
+    assert joined([*breaks, *lines]).text.endswith(text)
+
+
 def test_french_rules_are_for_french_alone() -> None:
     lines = ["a religion and the reli-", "gion and the drag-", "on and the pon-", "toon and the voi-", "là"]
     assert joined(lines).text.endswith("and the dragon and the pontoon and the voilà")
