@@ -121,8 +121,10 @@ def fidelity(
 
     page = output if output.suffix in (".html", ".htm") and not output.is_dir() else output / "fidelity.html"
     groups = write(files.existing(corpus), snapshot, Choice(source or [], language or []), documents, page)
-    terminal.console(200).print(table(groups))
-    print("Means, and 10th percentiles in brackets; predictions are for the documents without a reference.")
+    out = terminal.console(200)
+    out.print(table(groups, out.width))
+    print("Means, and 10th percentiles in brackets where there is room.")
+    print("Predictions are for the documents without a reference.")
     print(f"{page} shows the worst of them page by page: open it in a browser")
 
 
@@ -139,7 +141,8 @@ def sql(
     Parameters
     ----------
     query
-        SQL over documents, signals, clusters, verdicts, corpus, funnel, rejects, runs, shards, snapshots, thresholds.
+        SQL over documents, pages, signals, clusters, verdicts, corpus, funnel, rejects, alarms, runs, shards,
+        snapshots, thresholds.
     format
         How to print the result.
     output

@@ -56,8 +56,12 @@ DOCUMENTS = pa.schema(
         _col("celex", pa.string(), "CELEX number (EUR-Lex)"),
         _col("text", pa.string(), "extracted text; null when extraction failed"),
         _col("page_offsets", pa.list_(pa.int32()), "characters before each page's text (PDF)"),
-        _col("line_boxes", _LINE_BOXES, "where the printed line from `start` stands: page from 0, box in points (PDF)"),
-        _col("sections", _SECTIONS, "titles, recitals, articles, annexes, notes ... by the character they start at"),
+        _col("line_boxes", _LINE_BOXES, "where the printed line from `start` stands: page from 1, box in points (PDF)"),
+        _col(
+            "sections",
+            _SECTIONS,
+            "titles, recitals, articles, annexes, notes ... by the character they start at (XML, EUR-Lex HTML)",
+        ),
         _col("tables", pa.string(), "tables as Markdown, outside the text (PDF)"),
         _col("markdown", pa.string(), "the text with its structure as Markdown (web pages)"),
         _col("extractor", pa.string(), "engine and version that gave the text"),
@@ -169,7 +173,9 @@ PAGES = pa.schema(
         _col("columns", pa.int16(), "columns of the page's body"),
         _col("removed", _STRINGS, "running heads and feet taken off the page"),
         _col("notes", pa.int16(), "footnotes put after the page's text"),
-        _col("needs_ocr", pa.bool_(), "the page shows something and has no text layer"),
+        _col(
+            "needs_ocr", pa.bool_(), "the page shows something, but has no text layer, nor anything that OCR could read"
+        ),
         _col(
             "ocr_confidence", pa.float32(), "confidence of the recognition, 0 to 1; null where nothing was recognised"
         ),

@@ -138,5 +138,7 @@ def _account(sheets: list[Sheet], result: Extract) -> None:
         result.error = "not a readable PDF: it has no pages"
     elif len(empty) == len(sheets):
         result.meta["needs_ocr"] = True
-        pages = f"{len(sheets)} page" + "s" * (len(sheets) != 1)
-        result.error = f"no text layer on any of {pages}: needs OCR"
+        sure = [sheet.facts["confidence"] for sheet in sheets if "confidence" in sheet.facts]
+        result.error = f"no text layer on any of {len(sheets)} pages: needs OCR"
+        if sure:
+            result.error = f"no text layer, and recognition found nothing legible (confidence at most {max(sure):.2f})"

@@ -84,7 +84,7 @@ def _line_box(line: tuple[float, ...]) -> dict[str, int | None]:
     sides = zip(("left", "bottom", "right", "top"), box, strict=False)
     return {
         "start": _whole(start, _INT32),
-        "page": _whole(page, _INT32),
+        "page": _whole(page + 1, _INT32),
         **{side: _whole(value, _INT16) for side, value in sides},
     }
 

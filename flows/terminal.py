@@ -227,7 +227,8 @@ def shell(corpus: Path, snapshot: int | None) -> None:
 
     interactive = sys.stdin.isatty()
     if interactive:
-        print("SQL over documents, signals, clusters, verdicts, corpus, funnel, rejects, runs, shards, snapshots.")
+        print("SQL over documents, pages, signals, clusters, verdicts, corpus, funnel, rejects, alarms, runs, shards,")
+        print("snapshots, thresholds.")
         print("End a query with ;  leave with Ctrl-D.")
     lines: list[str] = []
     while True:

@@ -42,7 +42,7 @@ def page_faults(page: Row, counts: Counter[str]) -> list[str]:
     if page.get("needs_ocr"):
         found.append("shows something and has no text layer: needs OCR")
     if page.get("reason"):
-        found.append(f"read by {page.get('engine')} because of {page['reason']}")
+        found.append(_why(page))
     if page.get("ocr_confidence") is not None:
         found.append(f"recognised by OCR with confidence {page['ocr_confidence']:.2f}")
     if (page.get("columns") or 1) > 1:
@@ -102,6 +102,13 @@ def _counted(counts: Counter[str]) -> list[str]:
     ]
 
 
+def _why(page: Row) -> str:
+    """Why another engine reads a page, or why none reads it well."""
+    if page.get("engine") == "pdfium":
+        return f"with a bad text layer: {page['reason']}"
+    return f"read by {page.get('engine')} because of {page['reason']}"
+
+
 def _pages(document: Row, pages: Sequence[Row]) -> list[str]:
     found = []
     running = document.get("running_left") or 0
@@ -111,7 +118,7 @@ def _pages(document: Row, pages: Sequence[Row]) -> list[str]:
     reasons: dict[str, list[int]] = defaultdict(list)
     for page in pages:
         if page.get("reason"):
-            reasons[f"read by {page.get('engine')} because of {page['reason']}"].append(page["page"])
+            reasons[_why(page)].append(page["page"])
         if page.get("needs_ocr"):
             reasons["without a text layer: OCR would be needed"].append(page["page"])
         if page.get("ocr_confidence") is not None:

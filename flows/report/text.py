@@ -113,7 +113,7 @@ def boxes(page: Page, width: float, height: float) -> str:
     kinds = line_kinds(page)
     shown = []
     for index, line in enumerate(page.lines[:MAX_LINES]):
-        if line["page"] + 1 != page.number:
+        if line["page"] != page.number:
             continue
         x, y = line["left"], height - line["top"]
         size = f'width="{max(1, line["right"] - x)}" height="{max(1, line["top"] - line["bottom"])}"'

@@ -97,7 +97,7 @@ def test_fidelity_does_not_fall(kind: str) -> None:
     ("name", "error"),
     [
         ("aes-128.pdf", "encrypted: a password is needed"),
-        ("lincoln_letter.pdf", "no text layer on any of 1 page: needs OCR"),
+        ("lincoln_letter.pdf", "no text layer on any of 1 pages: needs OCR"),
         ("unreadablemetadata.pdf", "not a readable PDF: Failed to load document (PDFium: Data format error)."),
         ("pdftotext_two_column_issue.pdf", None),
         ("O.pdf", None),

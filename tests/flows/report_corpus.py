@@ -40,7 +40,9 @@ def boxes(pages: list[list[str]] = LINES) -> list[dict[str, int]]:
     for page, lines in enumerate(pages):
         for number, line in enumerate(lines):
             bottom = HEIGHT - 64 - 24 * number
-            found.append({"start": start, "page": page, "left": 40, "bottom": bottom, "right": 360, "top": bottom + 16})
+            found.append(
+                {"start": start, "page": page + 1, "left": 40, "bottom": bottom, "right": 360, "top": bottom + 16}
+            )
             start += len(line) + 1
     return found
 

@@ -172,7 +172,7 @@ TEXTS = st.lists(WORDS, max_size=40).map(" ".join)
 def test_all_of_a_text_is_shown(text: str, reference: str | None, starts: list[int], lines: list[int]) -> None:
     starts = [0, *sorted(min(start, len(text)) for start in starts)]
     rows = [
-        {"start": n, "page": 0, "left": 1, "bottom": 1, "right": 2, "top": 2} for n in sorted(lines) if n < len(text)
+        {"start": n, "page": 1, "left": 1, "bottom": 1, "right": 2, "top": 2} for n in sorted(lines) if n < len(text)
     ]
     pages = parts(text, reference, starts, rows)
     shown = "".join(bare(page_text(text, page)) for page in pages if text[page.start : page.end].strip())

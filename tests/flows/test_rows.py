@@ -30,7 +30,7 @@ def test_places_of_lines_and_parts_of_the_text() -> None:
     lines = [(0, 0, 10, 700, 90, 712), (4, 1, -40_000, 10**9, 5, 6)]
     extract = Extract(text="one two", lines=lines, sections=[(0, "title", None, "One"), (4, "article", "art_1", None)])
     [row] = stored([document_row(RECORD, extract)], DOCUMENTS)
-    assert row["line_boxes"][0] == {"start": 0, "page": 0, "left": 10, "bottom": 700, "right": 90, "top": 712}
+    assert row["line_boxes"][0] == {"start": 0, "page": 1, "left": 10, "bottom": 700, "right": 90, "top": 712}
     assert (row["line_boxes"][1]["left"], row["line_boxes"][1]["bottom"]) == (-32767, 32767)
     assert row["sections"][1] == {"start": 4, "kind": "article", "anchor": "art_1", "heading": None}
 
