@@ -22,8 +22,7 @@ from extractors.record import Extract
 _RULES = "florilege html 1"
 """Who reads pages; the number goes up when texts change."""
 _LARGE = 1 << 20
-"""trafilatura's caches are bounded in entries, not in bytes: they are emptied after a page of this many characters,
-and on larger ones its time is not."""
+"""Characters of a page beyond which trafilatura is not asked: its time is not bounded there, nor are its caches."""
 _DOCTYPE = re.compile(r"^\s*<!DOCTYPE[^<>]{0,1000}>", re.I)
 """libxml2 stumbles over some; none tells it anything."""
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")

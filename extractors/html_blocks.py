@@ -15,7 +15,14 @@ _LABEL = 40
 _SENTENCE, _SENTENCES = 60, 100
 _LINKED = 0.5
 """Share of links from which a block is links and not text."""
-_MARKDOWN = re.compile(r"([\\`*_\[\]<])|^(\s*)([#>+-]|\d{1,9}[.)])(?=\s|$)", re.M)
+_MARKDOWN = re.compile(
+    r"([\\`*_\[\]<]|&(?=#?\w{1,32};)|~~)"
+    r"|^(\s*)(?:(\d{1,9})(?=[.)](?:\s|$))|(?=#{1,6}(?:\s|$)|>|[+-](?:\s|$)|-{2,}$|=+$))",
+    re.M,
+)
+
+
+_CLOSING = re.compile(r"(?<= )(?=#+$)")
 
 
 class Block(NamedTuple):
@@ -220,15 +227,14 @@ def markdown(found: list[Block]) -> str:
         if kind == "row":
             parts.append(_table(run))
         elif kind == "item":
-            parts.append("\n".join(map(_item, run)))
+            parts.append("\n".join(map(_item, _nested(run))))
         else:
             parts += [_one(block) for block in run]
     return unicodedata.normalize("NFC", "\n\n".join(parts))
 
 
 def _escaped(text: str) -> str:
-    return _MARKDOWN.sub(lambda m: f"\\{m[1]}" if m[1] else f"{m[2]}\\{m[3]}" if not m[3][0].isdigit()
-                         else f"{m[2]}{m[3][:-1]}\\{m[3][-1]}", text)  # fmt: skip
+    return _MARKDOWN.sub(lambda m: f"\\{m[1]}" if m[1] else f"{m[2]}{m[3] or ''}\\", text)
 
 
 def _one(block: Block) -> str:
@@ -237,10 +243,24 @@ def _one(block: Block) -> str:
         return f"{'`' * ticks}\n{block.text}\n{'`' * ticks}"
     text = _escaped(block.text)
     if block.kind == "head":
-        return f"{'#' * block.level} {' '.join(text.split())}"
+        # Signs at its end would be read as its closing ones.
+        return f"{'#' * block.level} {_CLOSING.sub(chr(92) * 2, ' '.join(text.split()))}"
     if block.kind == "quote":
         return "\n".join(f"> {line}" for line in text.split("\n"))
     return text.replace("\n", "\\\n")
+
+
+def _nested(run: list[Block]) -> list[Block]:
+    """The items, each at most one level below the one before it: deeper ones would be code."""
+    levels: list[int] = []
+    found = []
+    for block in run:
+        while levels and levels[-1] > block.level:
+            levels.pop()
+        if not levels or levels[-1] < block.level:
+            levels.append(block.level)
+        found.append(block._replace(level=len(levels)))
+    return found
 
 
 def _item(block: Block) -> str:

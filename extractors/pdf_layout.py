@@ -22,6 +22,8 @@ MAX_COLUMNS = 6
 """Columns that are looked for."""
 MAX_ASIDE = 120
 """Lines that may interrupt a sentence."""
+MAX_TRIES = 200
+"""Small lines of a page that are tried as the first of its notes: each try looks at all lines."""
 SAME = 20
 """Equal lines before a line that it may be printed over."""
 
@@ -124,10 +126,14 @@ def split_notes(lines: list[Line], size: float, open_note: bool = False) -> Page
     """
     small = [bool(line.size) and line.size <= NOTE_SIZE * size for line in lines]
     notes: set[int] = set()
+    tries = 0
     for first in range(len(lines)):
         # A row of a table may begin with a number, too.
         if first in notes or not small[first] or lines[first].cells > 2 or not _NOTE.match(lines[first].text):
             continue
+        tries += 1
+        if tries > MAX_TRIES:
+            break
         found = _note_block(lines, small, first)
         if found:
             notes.update(found)
@@ -270,9 +276,8 @@ def _rows(lines: list[Line]) -> list[Line]:
 def _with_initials(lines: list[Line]) -> list[Line]:
     """Large initials put before the line that they begin."""
     out = list(lines)
-    for initial in lines:
-        if not _INITIAL.fullmatch(initial.text) or not initial.text[0].isupper():
-            continue
+    initials = [line for line in lines if _INITIAL.fullmatch(line.text) and line.text[0].isupper()]
+    for initial in initials[:MAX_TRIES]:
         begins = [
             (i, line)
             for i, line in enumerate(out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import NamedTuple
 
 from extractors.pdf_layout import Page
@@ -15,6 +16,7 @@ NEIGHBOURS = 4
 Places = list[tuple[int, int, int, int, int, int]]
 """Start in the text, page, left, bottom, right, top of each line, as in `Extract.lines`."""
 
+_LEFTWARD = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
 _BREAKS = ("\xad", "\ufffe")
 _ITEM = re.compile(r"[•·▪■●◦‣–—\uf0a7\uf0b7-]\s|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)°]\s|[§(]\s?\d")
 _SPACELESS = re.compile(r"[\u3001-\u3029\u3041-\u3096\u30a1-\u30fe\u3400-\u9fff\uff01-\uff5e]")
@@ -99,12 +101,15 @@ class _Writer:
 
     def _place(self, line: Line, page: int, written: str, note: bool = False) -> None:
         """Note where a line is; `written` is what of it follows, with the part of a word that it ends."""
-        if self.offsets[page] < 0 and not note:
+        # A line that is only the end of a word of the page before belongs to that page.
+        ends_word = not note and self.before is not None and self.before[1] != page and len(written) > len(line.text)
+        if self.offsets[page] < 0 and not note and not ends_word:
             self.offsets[page] = self.length
         box = (line.left, line.bottom, line.right, line.top)
         if line.size:
             left, bottom, right, top = (round(max(-32768.0, min(32767.0, side))) for side in box)
-            self.places.append((self.length, page, left, bottom, right, top))
+            start = self.length + (len(written) - len(line.text) if ends_word else 0)
+            self.places.append((start, page, left, bottom, right, top))
         shift = self.length + len(written) - len(line.text)
         self.marks += [(a + shift, b + shift) for a, b in line.marks if a + shift >= self.length]
 
@@ -192,6 +197,10 @@ def _ends_paragraph(
     item = bool(_ITEM.match(then.text))
     if not item and (then.text[0].islower() or then.text[0] in ",.;:)]"):
         return False
+    if _LEFTWARD.search(line.text):
+        column, then_column = (-column[1], -column[0]), (-then_column[1], -then_column[0])
+        line = replace(line, left=-line.right, right=-line.left)
+        then = replace(then, left=-then.right, right=-then.left)
     width = max(1.0, column[1] - column[0])
     slack, inset = (column[1] - line.right) / width, (line.left - column[0]) / width
     if line.right - line.left < 0.6 * width or (slack > 0.1 and abs(slack - inset) < 0.05):

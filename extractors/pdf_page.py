@@ -29,6 +29,7 @@ GUTTER = 4
 MAX_GUTTERS = 5
 
 
+_LEFTWARD = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
 _CONTROLS = re.compile("[\x01\x03-\x08\x0e-\x1f]")
 _MARK = re.compile(r"\(?\d{1,3}\)?(?:,\d{1,3})*|[*†‡§]{1,3}|\d{1,3}\*")
 _MARK_AT_END = re.compile(
@@ -107,7 +108,7 @@ def read_page(page: Any) -> tuple[list[Line], Callable[[], list[Word]]]:
         if not len(starts):
             return [], list
         boxes = [upright(boxes_of(handle, places), page) for places in (starts, last_of(text, starts, ends))]
-    left, right = boxes[0][:, 0], boxes[1][:, 2]
+    left, right = np.minimum(boxes[0][:, 0], boxes[1][:, 0]), np.maximum(boxes[0][:, 2], boxes[1][:, 2])
     bottom, top = np.minimum(boxes[0][:, 1], boxes[1][:, 1]), np.maximum(boxes[0][:, 3], boxes[1][:, 3])
     shown = inside(page, left, bottom, right, top)
     words = list(zip(starts.tolist(), ends.tolist(), strict=True))
@@ -159,6 +160,10 @@ class _Words:
         high = top - bottom
         size = np.maximum(high, 0.1)
         gap = left[1:] - right[:-1]
+        if _LEFTWARD.search(text):
+            leftward = np.array([_LEFTWARD.search(text, *word) is not None for word in words])
+            either = leftward[1:] | leftward[:-1]
+            gap = np.where(either, np.maximum(gap, left[:-1] - right[1:]), gap)
         small_one = np.minimum(size[1:], size[:-1])
         overlap = np.minimum(top[1:], top[:-1]) - np.maximum(bottom[1:], bottom[:-1])
         level = overlap > 0.5 * small_one
@@ -261,13 +266,18 @@ class _Words:
     def _marks(self, chosen: list[int], pieces: list[str], text: str) -> tuple[tuple[int, int], ...]:
         """Places of note marks in the line's text; found again there, since cleaning may have moved them."""
         found: list[tuple[int, int]] = []
-        at = 0
+        at = seen = 0
+        solid = [place for place, sign in enumerate(text) if not sign.isspace()]
         for i, piece in zip(chosen, pieces, strict=True):
+            before, seen = seen, seen + len("".join(clean(piece.rstrip("\xad\ufffe")).split()))
             if not (self.raised[i] or self.marked[i]):
                 continue
             word = piece.rstrip(BREAK)
             mark = _MARK.fullmatch(word) if self.raised[i] else _MARK_AT_END.search(word)
-            if mark and (place := text.find(mark[0], at)) >= 0:
+            if not mark:
+                continue
+            first = before if self.raised[i] else max(before, seen - len(mark[0]))
+            if first < len(solid) and (place := text.find(mark[0], max(at, solid[first]))) >= 0:
                 at = place + len(mark[0])
                 found.append((place, at))
         return tuple(found)

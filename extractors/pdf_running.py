@@ -114,8 +114,11 @@ def _edges(page: int, lines: list[Line]) -> Iterator[Place]:
                 if not is_turned(lines[i]):
                     yield Place(page, i, top, bottom, round(lines[i].bottom / 4) if lines[i].size else 0)
     # What runs up the margin stands at no end of the text, and never in it.
-    for i, line in enumerate(lines):
-        if is_turned(line):
+    # A page whose text runs up as a whole is a page on its side.
+    turned = [i for i, line in enumerate(lines) if is_turned(line)]
+    if 2 * len(turned) < len(lines):
+        for i in turned:
+            line = lines[i]
             yield Place(page, i, 0, -1, round(line.bottom / 4))
 
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from extractors.pdf_page import Line
 
 HYPHENS = "-\u2010\xad\ufffe"
-BREAK_BEFORE = re.compile(rf"([^\W\d_]+)[{HYPHENS}]$")
+BREAK_BEFORE = re.compile(rf"(?<![^\W\d_])([^\W\d_]+)[{HYPHENS}]$")
 """What stands before a hyphen at a line's end."""
 FIRST_WORD = re.compile(r"[^\W\d_]+")
 KNOWN = 3
@@ -48,7 +48,9 @@ _SEAM = re.compile(r"(?<=[^\W\d_])(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ][^\W\d_]
                    r"|(?<=[a-zß-öø-ÿ][.;:,)])(?=[A-ZÀ-ÖØ-Þ][^\W\d_])")  # fmt: skip
 _MAY_BE_SEAM = re.compile("[a-zß-öø-ÿ][A-ZÀ-ÖØ-Þ]|[0-9][A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]|[a-zß-öø-ÿ][.;:,)][A-ZÀ-ÖØ-Þ]")
 _CAPITALISED = re.compile("[A-ZÀ-ÖØ-Þ]+[^\\W\\d_A-ZÀ-ÖØ-Þ]*")
-_LAST_WORD = re.compile(r"([^\W\d_]+)[.;:,)]?$")
+_LAST_WORD = re.compile(r"(?<![^\W\d_])([^\W\d_]+)[.;:,)]?$")
+_LONGEST = 200
+"""Characters of what stands between two spaces that is looked at for seams; the search takes its square."""
 _ADDRESS = re.compile(r"://|www\.|@|\w/\w|_")
 
 
@@ -122,7 +124,10 @@ class Vocabulary:
         text = line.text
         if not _MAY_BE_SEAM.search(text):
             return line
-        tokens = [token if _ADDRESS.search(token) else self._parts(token) for token in text.split(" ")]
+        tokens = [
+            token if len(token) > _LONGEST or _ADDRESS.search(token) else self._parts(token)
+            for token in text.split(" ")
+        ]
         parted = " ".join(tokens)
         if parted == text:
             return line

@@ -91,3 +91,24 @@ def test_any_nesting_keeps_all_sentences(tags: list[str]) -> None:
     found = blocks(nodes[0], True)
     assert plain(found).count("x.") == 1 + tags.count("x.")
     assert markdown(found).count("x.") == 1 + tags.count("x.")
+
+
+@pytest.mark.parametrize(
+    ("block", "marked"),
+    [
+        (Block("p", "~~~"), "\\~~~"),
+        (Block("p", "## no heading"), "\\## no heading"),
+        (Block("p", "---"), "\\---"),
+        (Block("p", ">no quotation"), "\\>no quotation"),
+        (Block("p", "1. no list"), "1\\. no list"),
+        (Block("p", "shown as &lt;b&gt;"), "shown as \\&lt;b\\&gt;"),
+        (Block("head", "Language C #", 0, 2), "## Language C \\#"),
+    ],
+)
+def test_what_looks_like_markdown_is_text(block: Block, marked: str) -> None:
+    assert markdown([block]) == marked
+
+
+def test_a_list_in_an_item_without_text_is_no_code() -> None:
+    blocks = written("<article><ul><li><ul><li>inner item of the list</li></ul></li><li>outer item</li></ul></article>")
+    assert markdown(blocks).startswith("- inner item of the list")

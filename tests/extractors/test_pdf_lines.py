@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from extractors.pdf import extract
 from extractors.pdf_layout import Page
 from extractors.pdf_lines import Joined, join_lines
-from extractors.pdf_page import plain_lines
+from extractors.pdf_page import Line, plain_lines
 from extractors.pdf_words import Vocabulary
 from tests.extractors.pdf_samples import WIDE, joined, page_texts, pdf, prose, set_lines
 
@@ -203,3 +203,16 @@ def test_joined_text_keeps_its_contract(raw: list[list[str]]) -> None:
     assert "\xad" not in text and "\ufffe" not in text and " \n" not in text
     signs = [c for lines in raw for line in plain_lines("\n".join(lines)) for c in line.text if c.isalnum()]
     assert [c for c in text if c.isalnum()] == signs
+
+
+def test_a_page_that_begins_with_the_end_of_a_word_begins_after_it() -> None:
+    first = [f"{WIDE} year", f"{WIDE} unfortu-"]
+    result = joined(first, ["nately.", f"{WIDE} other year", f"{WIDE} last one"])
+    assert result.text[result.page_offsets[1] :].startswith(f"{WIDE} other")
+
+
+def test_lines_from_right_to_left_are_one_paragraph() -> None:
+    word = "\u05e9\u05dc\u05d5\u05dd"
+    lines = [Line(" ".join([word] * 10), 80, 700 - 14 * n, 520, 712 - 14 * n, 12) for n in range(4)]
+    lines.append(Line(f"{word} {word}.", 440, 644, 520, 656, 12))
+    assert "\n" not in join_lines([Page(lines)], Vocabulary([lines])).text

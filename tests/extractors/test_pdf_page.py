@@ -110,6 +110,12 @@ def test_note_marks_stand_at_their_word(pieces: list[str | tuple[str, float]], t
     assert (line.text, marked(line)) == (text, marks)
 
 
+def test_a_mark_is_not_taken_for_an_equal_digit_before_it() -> None:
+    (line,) = page_lines(lambda canvas: raised(canvas, "In 2011 they met in session", ("1", 4), " and decided"))
+    assert line.text == "In 2011 they met in session1 and decided"
+    assert line.marks == ((27, 28),)
+
+
 @pytest.mark.parametrize(
     ("pieces", "text"),
     [
