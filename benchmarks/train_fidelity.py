@@ -40,7 +40,6 @@ from benchmarks.fidelity_pdf import Case, cases
 from benchmarks.readings import ENGINES, Pages
 from filters import prediction
 
-OUT = Path(__file__).resolve().parents[1] / "filters" / "models" / "fidelity.json"
 BLOCK = 100
 """Words of a block: one that has no 5-gram in common with the other side is not there."""
 WHOLE = 0.95

@@ -78,16 +78,10 @@ class Word(NamedTuple):
     top: float
 
 
-def read_lines(page: Any) -> list[Line]:
-    """The lines of a `pypdfium2.PdfPage` in the order of its content; what is cropped away is left out.
-
-    Raises pypdfium2.PdfiumError.
-    """
-    return read_page(page)[0]
-
-
 def read_page(page: Any) -> tuple[list[Line], Callable[[], list[Word]]]:
-    """The lines of a page as `read_lines` gives them, and its words when they are asked for.
+    """The lines of a `pypdfium2.PdfPage` in the order of its content, and its words when they are asked for.
+
+    What is cropped away is left out.
 
     Raises pypdfium2.PdfiumError.
     """

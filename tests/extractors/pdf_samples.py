@@ -14,7 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from extractors.pdf_layout import Page
 from extractors.pdf_lines import Joined, join_lines
-from extractors.pdf_page import Line, clean, plain_lines, read_lines
+from extractors.pdf_page import Line, clean, plain_lines, read_page
 from extractors.pdf_words import Vocabulary
 from extractors.record import Extract
 
@@ -171,7 +171,7 @@ def turned(canvas: Canvas, angle: int, draw: Draw) -> None:
 def page_lines(draw: Draw, **options: object) -> list[Line]:
     """The lines of a page as it is drawn."""
     with closing(pypdfium2.PdfDocument(drawn(draw, **options))) as document, closing(document[0]) as page:
-        return read_lines(page)
+        return read_page(page)[0]
 
 
 def set_lines(
