@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
+import numpy as np
 import regex
 
-# Letters of the scripts written without spaces between words: Thai, Lao, Myanmar, Khmer, Kana and Han.
-_LETTERS_WITHOUT_SPACES = (
-    "\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e81-\u0eb0\u0eb2\u0eb3\u0ebd\u0ec0-\u0ec6\u0edc-\u0edf"
-    "\u1000-\u102a\u103f\u1050-\u1055\u1780-\u17b3\u17d7\u17dc\uaa60-\uaa76"
-    "\u3005-\u3007\u3031-\u3035\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U000323af"
-)
-_UNSPACED = re.compile(f"[{_LETTERS_WITHOUT_SPACES}]")
-# `\w` of `re` would leave out combining marks (the vowels of Devanagari, say).
-_SPACED_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
-_ANY_WORD = regex.compile(
-    rf"[{_LETTERS_WITHOUT_SPACES}]\p{{M}}*|(?:(?![{_LETTERS_WITHOUT_SPACES}])[\p{{L}}\p{{M}}\p{{N}}])+"
+from filters.characters import PUNCTUATION, Codes, Flags, Kinds, characters, count, mostly_unspaced, word_starts
+
+# A full stop before a lower-case letter or a digit is an abbreviation or a number ("Art. 5", "e.g. the"), and so is
+# one after a single capital ("J. Smith"). A semicolon after a Greek letter is a question mark. Possessive and only from
+# the first mark of a run, so that a million dots take no quadratic time.
+_MARKS = ".!?…؟۔।॥։።፧፨‼⁇⁈⁉\u037e"
+_NEXT = r"(?=\s*+(?:\Z|(?<=\s)[^\s\p{Ll}\p{N}]))"
+_SENTENCE_END = regex.compile(
+    rf"""[{_MARKS}](?<![{_MARKS}]{{2}})(?<!(?<![\p{{L}}\p{{M}}])\p{{Lu}}\.)[{_MARKS}]*+["'»”’)\]]*+{_NEXT}"""
+    rf"""|[。！？｡．។៕။།]++|;(?<=\p{{Greek}};){_NEXT}"""
 )
 
-# A full stop before a lower-case letter or a digit is an abbreviation or a number ("Art. 5", "e.g. the").
-# Possessive and only from the first mark of a run, so that a million dots take no quadratic time.
-_SENTENCE_END = regex.compile(
-    r"""(?<![.!?…؟۔।॥։።])[.!?…؟۔।॥։።]++["'»”’)\]]*+(?=\s*+(?:\Z|(?<=\s)[^\s\p{Ll}\p{N}]))"""
-    r"""|[。！？｡．។៕]++"""
-)
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]")
 
 _TURKIC = {"tr", "az"}
 _TURKIC_CAPITALS = str.maketrans({"I": "ı", "İ": "i"})
@@ -39,9 +32,18 @@ def words(text: str) -> list[str]:
     (`l'article 5` is l, article, 5). Each letter of a script without spaces, with its combining marks, is a
     word of its own; the characters decide this, not a language tag, so mixed text is split correctly.
     """
-    pattern = _ANY_WORD if _UNSPACED.search(text) else _SPACED_WORD
-    found: list[str] = pattern.findall(text)
-    return found
+    codes, kinds = characters(text)
+    return split(codes, kinds, word_starts(kinds))
+
+
+def split(codes: Codes, kinds: Kinds, starts: Flags) -> list[str]:
+    """`words`, of a text that is given as arrays (`filters.characters`)."""
+    # str.split is the fastest there is, once all that is not of a word is a space and no two words touch.
+    spaced = np.where(kinds < PUNCTUATION, codes, np.uint32(32))
+    touching = np.flatnonzero(starts[1:] & (kinds[:-1] < PUNCTUATION)) + 1
+    if len(touching):
+        spaced = np.insert(spaced, touching, 32)
+    return spaced.tobytes().decode("utf-32-le").split()
 
 
 def lines(text: str) -> list[str]:
@@ -52,16 +54,16 @@ def lines(text: str) -> list[str]:
 def sentences(text: str) -> int:
     """Number of sentences: ends of sentences in the punctuation of any script, at least 1 if there are words.
 
-    Headings and other lines without final punctuation count with the sentence that follows.
+    Headings and other lines without final punctuation count with the sentence that follows. Thai and Lao mark no
+    sentences: a text is one.
     """
     ends = sum(1 for _ in _SENTENCE_END.finditer(text))
-    return ends or int(_SPACED_WORD.search(text) is not None)
+    return ends or int(_WORD.search(text) is not None)
 
 
 def unspaced(text: str) -> bool:
     """Whether more than half of the letters and digits of `text` are of scripts without spaces."""
-    found = len(_UNSPACED.findall(text))
-    return found > 0 and 2 * found > sum(map(str.isalnum, text))
+    return mostly_unspaced(count(characters(text)[1]))
 
 
 def fold(text: str, language: str | None = None) -> str:

