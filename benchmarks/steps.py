@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import resource
+import shutil
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +70,7 @@ def _shard(
         _mix((original if band < _SHARED_BANDS else text) * np.uint64(_BANDS) + np.uint64(band))
         for band in range(_BANDS)
     ], axis=1)  # fmt: skip
-    bands: dict[str, Any] = {
-        "id": pa.array(ids).take(pa.array(np.repeat(np.arange(size), _BANDS))),
-        "band": np.tile(np.arange(_BANDS), size), "key": keys.ravel(),
-    }  # fmt: skip
+    bands: dict[str, Any] = {"id": ids, "keys": pa.FixedSizeListArray.from_arrays(keys.ravel(), _BANDS)}
     with ShardWriter(corpus, f"made-{start:09d}", SHARD_DATASETS) as writer:
         for name, columns in (("documents", documents), ("signals", signals), ("bands", bands)):
             schema = writer.tables[name].schema
@@ -101,20 +101,21 @@ def run(folder: Path) -> dict[str, Any]:
 
     corpus = Corpus(folder)
     shards = [read_json(path) for path in sorted(corpus.manifests("shards").glob("*.json"))]
-    thresholds = [
-        {"stage": t.stage, "signal": t.signal, "op": t.op, "value": t.value, "reason": t.reason}
-        for t in verdicts.resolve("default", {})
-    ]
-    start = time.monotonic()
-    clusters = snapshots.cluster(corpus, shards, _BANDS, dedup.cluster, "benchmark")
-    middle = time.monotonic()
+    thresholds = [asdict(t) for t in verdicts.resolve("default", {})]
+    # A snapshot's files are made once: those of an earlier run would be taken for this one's.
+    for dataset in ("clusters", "verdicts"):
+        shutil.rmtree(corpus.dataset(dataset), ignore_errors=True)
+    start, busy = time.monotonic(), time.process_time()
+    clusters = snapshots.cluster(corpus, shards, dedup.Settings(_BANDS, rows=8), dedup.cluster, "benchmark")
+    middle, busy = time.monotonic(), time.process_time() - busy
     judged = snapshots.judge(corpus, shards, clusters, thresholds)
     end = time.monotonic()
     found = pq.read_table(corpus.root / clusters["file"], columns=["cluster"])
     keep = pq.read_table(corpus.root / judged["file"], columns=["keep"])
     return {
-        "cluster_s": middle - start, "judge_s": end - middle, "rows": judged["rows"],
+        "cluster_s": middle - start, "cluster_cpu_s": busy, "judge_s": end - middle, "rows": judged["rows"],
         "clusters": pc.count_distinct(found["cluster"]).as_py(), "kept": pc.sum(keep["keep"]).as_py(),
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }  # fmt: skip
 
 

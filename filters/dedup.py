@@ -1,80 +1,246 @@
-"""Duplicate clusters: equal MinHash bands make edges, edges make components, all inside DuckDB.
+"""Duplicate clusters: equal digests and equal MinHash bands make edges, edges make components.
 
-Within a band, every document of a bucket is joined to the bucket's smallest document only, so a million equal keys
-make a million edges and not a million squared; bands are taken one at a time, so memory is that of one band.
+Documents are numbered once, in the order of their ids, and copies of one text share one number in the bands. Within a
+band, every document of a bucket is joined to the bucket's smallest only, so a million equal keys make a million edges
+and not a million squared; bands are taken one at a time. Tables are DuckDB's and spill to disk; only arrays of a few
+bytes a document are held outside it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from filters import components, verification
 
 if TYPE_CHECKING:
     import duckdb
+    import numpy as np
+    import numpy.typing as npt
+
+_BATCH = 1_000_000  # edges, rows of memberships
+_ACT = r"\d{4}[A-Z]{1,2}\d{4}(?:\(\d{2}\))?"
+_VERSION = rf"\A(?:0({_ACT})-(\d{{8}})|3({_ACT}))\z"
+_DIGESTS = {"text": "text_digest", "payload": "payload_digest", "url": "url_key"}
 
 
-def cluster(connection: duckdb.DuckDBPyConnection, signals: str, bands: str, count: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What makes two documents duplicates."""
+
+    bands: int
+    """MinHash bands; documents with another number of keys have no near-duplicates."""
+    rows: int
+    """Minima in a band."""
+    scope: Literal["global", "language", "source"] = "global"
+    """Documents of one language, or of one source, are compared with each other only; unknown is one of the values."""
+    by: tuple[Literal["payload", "url", "text", "near"], ...] = ("text", "near")
+    verify: float | None = None
+    """Least Jaccard similarity of two near-duplicates' shingle sets; None: an equal band is enough."""
+
+
+def cluster(
+    connection: duckdb.DuckDBPyConnection, members: str, bands: str, settings: Settings, texts: str | None = None
+) -> str:
     """Cluster documents.
 
     Args:
-        connection: a database for temporary tables.
-        signals: relation (SQL) with columns `id, text_digest`; every document with text once.
-        bands: relation (SQL) with columns `id, band, key`.
-        count: number of bands.
+        connection: a database for temporary tables; the relation returned reads them until the next call.
+        members: relation (SQL) with columns `id, source, language, text_digest, payload_digest, url_key`, every
+            document with text once. The last two may be null, and are equal to nothing then.
+        bands: relation (SQL) with columns `id, keys`.
+        texts: relation (SQL) with columns `id, text`; needed to verify.
 
     Returns:
-        Relation (SQL) with columns `id, cluster, size, exact`, see CLUSTERS in catalog/schema.py. A cluster is a
-        connected component of "equal text or at least one equal band".
+        Relation (SQL) with the columns of CLUSTERS in catalog/schema.py, one row a member. A cluster is a connected
+        component of the edges that `settings.by` names. Two documents are one step apart if an edge's digest, or a
+        band, is equal, and copies of one text none; see `components.diameters` for when the diameter is a lower bound,
+        and `verification.verified` for what it is after verification.
+
+    Raises:
+        ValueError: `settings.verify` without `texts`.
     """
-    connection.execute(f"""
-        CREATE TEMP TABLE document AS
-        SELECT row_number() OVER (ORDER BY id) AS n, id, text_digest FROM {signals};
-        CREATE TEMP TABLE edge AS
-        SELECT n AS a, min(n) OVER (PARTITION BY text_digest) AS b FROM document
-        QUALIFY a <> b;
-    """)
-    for band in range(count):
-        connection.execute(f"""
-            INSERT INTO edge
-            SELECT n, min(n) OVER (PARTITION BY key) AS least
-            FROM (SELECT n, key FROM {bands} JOIN document USING (id) WHERE band = {band})
-            QUALIFY n <> least
-        """)
-    _components(connection)
-    return """(
-        SELECT d.id, first_value(d.id) OVER same AS cluster, count(*) OVER (PARTITION BY label) AS size,
-               min(d.id) OVER (PARTITION BY text_digest) AS exact
-        FROM (SELECT document.*, coalesce(component.label, n) AS label
-              FROM document LEFT JOIN component USING (n)) d
-        WINDOW same AS (PARTITION BY label ORDER BY d.id)
+    if settings.verify is not None and texts is None:
+        raise ValueError("to verify near-duplicates, give `texts`")
+    count = number(connection, members, settings)
+    connection.execute("CREATE OR REPLACE TEMP TABLE edge (a UINTEGER, b UINTEGER, bucket UBIGINT)")
+    # Buckets are numbered: those of equal payloads, of equal URLs, then the bands', then verified pairs.
+    for place, kind in enumerate(("payload", "url")):
+        if kind in settings.by:
+            connection.execute(f"INSERT INTO edge SELECT a, b, b::UBIGINT + {place * count} FROM same_{kind}")
+    if "near" in settings.by:
+        keys(connection, bands, settings)
+        near = "edge" if settings.verify is None else "candidate"
+        connection.execute("CREATE OR REPLACE TEMP TABLE candidate AS FROM edge LIMIT 0")
+        for band in range(settings.bands):
+            bucket = f"b::UBIGINT + {(2 + band) * count}"
+            connection.execute(f"INSERT INTO {near} SELECT a, b, {bucket} FROM {edges('key', band)}")
+        connection.execute("DROP TABLE key")
+    parent = _forest(connection, count, settings)
+    if settings.verify is not None and texts is not None and "near" in settings.by:
+        verification.verified(connection, parent, texts, settings.verify, (2 + settings.bands) * count)
+    _summarise(connection, parent, settings)
+    same_url = "coalesce(u.least_id, d.id)" if "url" in settings.by else "NULL::TEXT"
+    return f"""(
+        SELECT d.id, coalesce(c.least_id, d.id) AS cluster, coalesce(c.size, 1) AS size,
+               coalesce(c.diameter, 0) AS diameter, coalesce(t.least_id, d.id) AS exact, {same_url} AS same_url
+        FROM document d LEFT JOIN clustered c USING (n) LEFT JOIN named_text t USING (n)
+        {"LEFT JOIN named_url u USING (n)" if "url" in settings.by else ""}
     )"""
 
 
-def _components(connection: duckdb.DuckDBPyConnection) -> None:
-    """Connected components by label propagation with pointer jumping: table `component` (n, label).
+def number(connection: duckdb.DuckDBPyConnection, members: str, settings: Settings) -> int:
+    """Number the documents: temporary tables `document` and, per digest compared, `same_text`, `same_payload` ...
 
-    Every round, a document takes the smallest label among its own and its neighbours', hands it on to the document
-    that its own label names, and takes its label's label (after FastSV: Zhang, Azad, Hu 2020). A path of 1,000
-    documents takes about 10 rounds.
+    `document` (n, id, scope, digests) has them in the order of their ids from 0 on, so that numbers do not depend on
+    the order of rows; `same_*` (a, b) joins every document to the smallest of those that it shares the digest with.
+    Returns how many documents there are.
     """
-    connection.execute("""
-        CREATE TEMP TABLE link AS SELECT DISTINCT a, b FROM edge;
-        INSERT INTO link SELECT b, a FROM link;
-        CREATE TEMP TABLE component AS SELECT DISTINCT a AS n, a AS label FROM link;
+    digests = {kind: column for kind, column in _DIGESTS.items() if kind == "text" or kind in settings.by}
+    scope = "0" if settings.scope == "global" else f"dense_rank() OVER (ORDER BY {settings.scope})"
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE document AS
+        SELECT (row_number() OVER (ORDER BY id) - 1)::UINTEGER AS n, id, ({scope})::UINTEGER AS scope,
+               {", ".join(digests.values())}
+        FROM {members}
     """)
-    while True:
-        connection.execute("""
-            CREATE OR REPLACE TEMP TABLE offer AS
-            SELECT c.n, c.label AS old, min(o.label) AS label
-            FROM component c JOIN link ON link.a = c.n JOIN component o ON o.n = link.b GROUP BY c.n, c.label;
-            CREATE OR REPLACE TEMP TABLE lower AS
-            SELECT n, min(label) AS label
-            FROM (SELECT n, least(old, label) AS label FROM offer UNION ALL SELECT old, label FROM offer) GROUP BY n;
-            CREATE OR REPLACE TEMP TABLE jumped AS
-            SELECT l.n, least(l.label, r.label) AS label FROM lower l JOIN lower r ON r.n = l.label;
+    for kind, column in digests.items():
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE same_{kind} AS FROM {_stars('document', column)}")
+    [(count,)] = connection.execute("SELECT count(*) FROM document").fetchall()
+    return int(count)
+
+
+def keys(connection: duckdb.DuckDBPyConnection, bands: str, settings: Settings) -> None:
+    """Temporary table `key` (n, scope, k0, k1 ...) of the numbered documents' band keys, one column a band.
+
+    Copies of one text have the number of the smallest of them, if texts are compared. Written to parquet, the table
+    is all that `edges` needs: a task that finds one band's edges reads its columns only.
+    """
+    columns = ", ".join(f"keys[{band + 1}] AS k{band}" for band in range(settings.bands))
+    n, copies = ("coalesce(t.b, d.n)", "LEFT JOIN same_text t ON t.a = d.n") if "text" in settings.by else ("d.n", "")
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE key AS
+        SELECT {n} AS n, d.scope, {columns} FROM {bands} k JOIN document d USING (id) {copies}
+        WHERE len(keys) = {settings.bands}
+    """)
+
+
+def edges(key: str, band: int) -> str:
+    """Relation (SQL) with columns `a, b`: every number of a bucket of the band, and the bucket's smallest.
+
+    Args:
+        key: relation (SQL) with the columns of the table that `keys` makes, or with `n, scope` and the band's.
+        band: from 0 on.
+    """
+    return f"(SELECT DISTINCT a, b FROM {_stars(key, f'k{band}')})"
+
+
+def _stars(relation: str, column: str) -> str:
+    """Relation (SQL) `a, b`: each n that is not the smallest of its scope with its value of the column, and that one.
+
+    An aggregate and a join take two thirds of a window function's time, because few values come twice.
+    """
+    return f"""(
+        SELECT n AS a, least AS b FROM {relation} JOIN (
+            SELECT scope, {column}, min(n) AS least FROM {relation} WHERE {column} IS NOT NULL
+            GROUP BY scope, {column} HAVING min(n) <> max(n)
+        ) USING (scope, {column}) WHERE n <> least
+    )"""
+
+
+def _forest(connection: duckdb.DuckDBPyConnection, count: int, settings: Settings) -> components.Nodes:
+    """The documents' components, as a forest."""
+    parent = components.separate(count)
+    for table in ("same_text", "edge") if "text" in settings.by else ("edge",):
+        for batch in connection.sql(f"SELECT a, b FROM {table}").to_arrow_reader(_BATCH):
+            components.unite(parent, batch["a"].to_numpy(), batch["b"].to_numpy())
+    return parent
+
+
+def _summarise(connection: duckdb.DuckDBPyConnection, parent: components.Nodes, settings: Settings) -> None:
+    """Tables `clustered` (n, least_id, size, diameter) and `named_*` (n, least_id) of documents that are not alone."""
+    import numpy as np
+    import pyarrow as pa
+
+    root = components.roots(parent)
+    size = np.bincount(root, minlength=len(root))
+    node = np.arange(len(root), dtype=root.dtype)
+    if "text" in settings.by:
+        copies = connection.execute("SELECT a, b FROM same_text").fetchnumpy()
+        node[copies["a"]] = copies["b"]
+    nodes = np.bincount(root[node == np.arange(len(node))], minlength=len(root))
+    diameter = np.minimum(np.maximum(nodes, 1) - 1, 1).astype(np.int32)
+    _measure(connection, root, node, nodes, diameter)
+    n = np.flatnonzero(size[root] > 1)
+    least = root[n]
+    found = {"n": n.astype(np.uint32), "least": least, "size": size[least], "diameter": diameter[least]}
+    connection.register("found", pa.table(found))
+    connection.execute("""
+        CREATE OR REPLACE TEMP TABLE clustered AS
+        SELECT f.n, d.id AS least_id, f.size, f.diameter FROM found f JOIN document d ON d.n = f.least
+    """)
+    connection.unregister("found")
+    for kind in ("text", "url") if "url" in settings.by else ("text",):
+        connection.execute(f"""
+            CREATE OR REPLACE TEMP TABLE named_{kind} AS
+            SELECT s.a AS n, d.id AS least_id FROM same_{kind} s JOIN document d ON d.n = s.b
         """)
-        changed = connection.execute(
-            "SELECT count(*) FROM component JOIN jumped USING (n) WHERE component.label <> jumped.label"
-        ).fetchone()
-        connection.execute("DROP TABLE component; ALTER TABLE jumped RENAME TO component")
-        if changed == (0,):
-            return
+
+
+def _measure(
+    connection: duckdb.DuckDBPyConnection, root: components.Nodes, node: components.Nodes,
+    nodes: npt.NDArray[np.int64], diameter: npt.NDArray[np.int32],
+) -> None:  # fmt: skip
+    """Fill in the diameters of components of more than two nodes, read whole, about a million memberships a time."""
+    import numpy as np
+    import pyarrow as pa
+
+    n = np.flatnonzero(nodes[root] > 2)
+    connection.register("wide", pa.table({"n": n.astype(np.uint32), "root": root[n], "nodes": nodes[root[n]]}))
+    # Most components are one bucket of a band, with the diameter 1 that they have been given.
+    reader = connection.sql(f"""
+        WITH whole AS (
+            SELECT root FROM wide JOIN (
+                SELECT b AS n, count(*) AS others FROM edge WHERE bucket >= {2 * len(root)} GROUP BY b, bucket
+            ) USING (n) WHERE others + 1 = nodes
+        ),
+        rest AS (SELECT n, root FROM wide WHERE root NOT IN (SELECT root FROM whole))
+        SELECT root, n, bucket
+        FROM rest JOIN (SELECT a AS n, bucket FROM edge UNION ALL SELECT DISTINCT b, bucket FROM edge) USING (n)
+        ORDER BY root
+    """).to_arrow_reader(_BATCH)
+    held: list[npt.NDArray[Any]] = [np.zeros(0, np.uint64)] * 3
+    for batch in reader:
+        held = [np.concatenate([old, new.to_numpy()]) for old, new in zip(held, batch.columns, strict=True)]
+        cut = int(np.searchsorted(held[0], held[0][-1]))
+        _fill(diameter, node, *(column[:cut] for column in held))
+        held = [column[cut:] for column in held]
+    _fill(diameter, node, *held)
+    connection.unregister("wide")
+
+
+def _fill(
+    diameter: npt.NDArray[np.int32], node: components.Nodes, root: components.Nodes, n: components.Nodes,
+    bucket: components.Nodes,
+) -> None:  # fmt: skip
+    if len(root):
+        found, steps = components.diameters(root, node[n.astype("int64")], bucket)
+        diameter[found.astype("int64")] = steps
+
+
+def act_version(celex: str) -> tuple[str, str]:
+    """SQL for the act that a CELEX number is a version of, and for the version; both null for other documents.
+
+    The consolidated text `02016R0679-20160504` is the version `20160504` of the act `2016R0679`, and the act as it was
+    published, `32016R0679`, is the version `original`. Corrigenda (`32016R0679R(01)`), preparatory acts, case-law and
+    all else are documents of their own. A CELEX number is sector (3: legislation, 0: consolidated), year, type,
+    number, and a serial in brackets where one number was given twice (EUR-Lex, "How CELEX numbers are composed").
+
+    Args:
+        celex: SQL expression of the CELEX number.
+    """
+    parts = f"regexp_extract({celex}, '{_VERSION}', ['dated', 'date', 'published'])"
+    return (
+        f"nullif(concat({parts}.dated, {parts}.published), '')",
+        f"CASE WHEN {parts}.dated <> '' THEN {parts}.date WHEN {parts}.published <> '' THEN 'original' END",
+    )

@@ -1,132 +1,308 @@
 from __future__ import annotations
 
+import itertools
 import random
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from filters.dedup import cluster
+from filters.dedup import Settings, act_version, cluster, edges, keys, number
+from filters.verification import jaccard
 
-Band = tuple[str, int, int]
+Row = dict[str, Any]
+MEMBERS = ("id", "source", "language", "text_digest", "payload_digest", "url_key")
 
 
-def clusters(texts: dict[str, str], bands: list[Band], count: int = 2) -> dict[str, tuple[str, int, str]]:
-    """{id: (cluster, size, exact)} of documents {id: text} with (id, band, key) rows."""
+def relation(connection: duckdb.DuckDBPyConnection, rows: list[Row]) -> str:
+    """The members as `cluster` takes them; a digest that a row does not name is null, the text's its id."""
+    filled = [{"text_digest": row["id"], **row} for row in rows]
+    table = {name: pa.array([row.get(name) for row in filled], pa.string()) for name in MEMBERS}
+    connection.register("members", pa.table(table))
+    connection.register("bands", pa.table({
+        "id": pa.array([row["id"] for row in rows if "keys" in row], pa.string()),
+        "keys": pa.array([row["keys"] for row in rows if "keys" in row], pa.list_(pa.uint64())),
+    }))  # fmt: skip
+    connection.register("texts", pa.table({
+        "id": pa.array([row["id"] for row in rows], pa.string()),
+        "text": pa.array([row.get("text") for row in rows], pa.string()),
+    }))  # fmt: skip
+    return "members"
+
+
+def clusters(rows: list[Row], settings: Settings | None = None) -> dict[str, Row]:
+    """{id: cluster, size, diameter, exact, same_url}; `keys` of the rows are two unless settings say otherwise."""
     with duckdb.connect() as connection:
-        signals = pa.table({"id": list(texts), "text_digest": list(texts.values())})
-        columns = list(zip(*bands, strict=True)) or [[], [], []]
-        keys = pa.table({
-            "id": pa.array(columns[0], pa.string()), "band": pa.array(columns[1], pa.int16()),
-            "key": pa.array(columns[2], pa.uint64()),
-        })  # fmt: skip
-        connection.register("signals", signals)
-        connection.register("keys", keys)
-        found = connection.sql(f"SELECT id, cluster, size, exact FROM {cluster(connection, 'signals', 'keys', count)}")
-        rows = found.fetchall()
-    assert len(rows) == len(texts), "one row a document"
-    return {id: (name, size, exact) for id, name, size, exact in rows}
+        made = cluster(connection, relation(connection, rows), "bands", settings or Settings(2, 1), "texts")
+        found = connection.sql(f"SELECT * FROM {made}").to_arrow_table().to_pylist()
+    assert sorted(row["id"] for row in found) == sorted(row["id"] for row in rows), "one row a member"
+    return {row.pop("id"): row for row in found}
 
 
-def united(texts: dict[str, str], bands: list[Band]) -> dict[str, tuple[str, int, str]]:
-    """The same by union-find, document by document."""
-    parent = {id: id for id in texts}
+def names(rows: list[Row], settings: Settings | None = None) -> dict[str, str]:
+    return {id: row["cluster"] for id, row in clusters(rows, settings).items()}
 
-    def find(id: str) -> str:
-        while parent[id] != id:
-            id = parent[id]
-        return id
 
-    seen: dict[Any, str] = {}
-    for id, band, key in [*((id, -1, text) for id, text in texts.items()), *bands]:
-        a, b = sorted((find(id), find(seen.setdefault((band, key), id))))
-        parent[b] = a
-    members: dict[str, list[str]] = {}
-    for id in texts:
-        members.setdefault(find(id), []).append(id)
+def component(pairs: set[tuple[str, str]], start: str) -> dict[str, int]:
+    """Everything reached from `start`, with the steps it takes."""
+    beside: dict[str, set[str]] = {}
+    for a, b in pairs:
+        beside.setdefault(a, set()).add(b)
+        beside.setdefault(b, set()).add(a)
+    steps, queue = {start: 0}, [start]
+    for node in queue:
+        for other in beside.get(node, set()) - steps.keys():
+            steps[other] = steps[node] + 1
+            queue.append(other)
+    return steps
+
+
+def candidates(rows: list[Row]) -> set[tuple[str, str]]:
+    """Pairs of texts (by digest) that share a band."""
     return {
-        id: (min(group), len(group), min(other for other in texts if texts[other] == texts[id]))
-        for group in members.values()
-        for id in group
+        (x["text_digest"], y["text_digest"])
+        for x, y in itertools.permutations(rows, 2)
+        if x["text_digest"] < y["text_digest"] and any(a == b for a, b in zip(x["keys"], y["keys"], strict=True))
     }
 
 
+def check(rows: list[Row], pairs: set[tuple[str, str]], found: dict[str, Row], exact_steps: bool) -> None:
+    """Compare with a search, document by document."""
+    for row in rows:
+        steps = component(pairs, row["text_digest"])
+        members = [other["id"] for other in rows if other["text_digest"] in steps]
+        mine = found[row["id"]]
+        assert (mine["cluster"], mine["size"]) == (min(members), len(members))
+        assert mine["exact"] == min(r["id"] for r in rows if r["text_digest"] == row["text_digest"])
+        true = max(max(component(pairs, text).values()) for text in steps)
+        if exact_steps:
+            assert true / 2 <= mine["diameter"] <= true
+        else:
+            assert mine["diameter"] >= (len(steps) > 1)
+
+
 @st.composite
-def corpora(draw: st.DrawFn) -> tuple[dict[str, str], list[Band]]:
-    """Documents in any order of ids, with keys from so few that long chains and big clusters are common."""
+def corpora(draw: st.DrawFn) -> list[Row]:
+    """Documents of two or three short texts' words, with keys from so few that chains and big clusters are common."""
     count = draw(st.integers(1, 30))
-    ids = draw(st.permutations([f"{n:03d}" for n in range(count)]))
-    digests = draw(st.lists(st.integers(0, 2 * count), min_size=count, max_size=count))
-    keys = st.integers(0, draw(st.sampled_from([3, count, 4 * count])))
-    bands = [(id, band, draw(keys)) for id in ids for band in (0, 1)]
-    return {id: f"t{digest}" for id, digest in zip(ids, digests, strict=True)}, bands
+    few = draw(st.sampled_from([2, count, 4 * count]))
+    vocabulary = "abcdefgh"[: draw(st.sampled_from([2, 8]))]
+    dice = random.Random(draw(st.integers(0, 2**32)))
+    texts = [" ".join(dice.choices(vocabulary, k=dice.randint(5, 9))) for _ in range(count)]
+    drawn = {text: [dice.randrange(few), dice.randrange(few)] for text in texts}
+    ids = [f"{n:03d}" for n in range(count)]
+    dice.shuffle(ids)
+    return [
+        {"id": id, "text_digest": text, "text": text, "keys": drawn[text]} for id, text in zip(ids, texts, strict=True)
+    ]
 
 
 @given(corpora())
-@settings(max_examples=30, deadline=None)
-def test_clusters_are_connected_components(made: tuple[dict[str, str], list[Band]]) -> None:
-    texts, bands = made
-    assert clusters(texts, bands) == united(texts, bands)
+@examples(max_examples=12, deadline=None)
+def test_clusters_are_connected_components(rows: list[Row]) -> None:
+    check(rows, candidates(rows), clusters(rows), exact_steps=True)
+
+
+@given(corpora(), st.sampled_from([0.1, 0.34, 0.8]))
+@examples(max_examples=12, deadline=None)
+def test_verified_clusters_are_components_of_similar_candidates(rows: list[Row], least: float) -> None:
+    similar = {pair for pair in candidates(rows) if jaccard(*pair) >= least}
+    check(rows, similar, clusters(rows, Settings(2, 1, verify=least)), exact_steps=False)
+
+
+@given(corpora(), st.randoms())
+@examples(max_examples=3, deadline=None)
+def test_the_order_of_rows_decides_nothing(rows: list[Row], dice: random.Random) -> None:
+    for settings in (Settings(2, 1), Settings(2, 1, verify=0.3)):
+        first = clusters(rows, settings)
+        dice.shuffle(rows)
+        assert clusters(rows, settings) == first
+
+
+def chain(count: int, shuffled: bool = False) -> list[Row]:
+    """Documents of which only neighbours share a key: the longest path there is."""
+    order = [f"{n:05d}" for n in range(count)]
+    if shuffled:
+        random.Random(1).shuffle(order)
+    return [{"id": id, "keys": [(n + 1) // 2, n // 2]} for n, id in enumerate(order)]
 
 
 @pytest.mark.parametrize("shuffled", [False, True])
-def test_a_chain_is_one_cluster(shuffled: bool) -> None:
-    """Documents of which only neighbours share a key: the longest path there is."""
-    order = [f"{n:04d}" for n in range(500)]
-    if shuffled:
-        random.Random(1).shuffle(order)
-    bands = [(id, n % 2, n // 2) for n, id in enumerate(order)]
-    bands += [(id, (n + 1) % 2, (n + 1) // 2) for n, id in enumerate(order)]
-    joined: list[Band] = []
-    for n, id in enumerate(order):
-        joined += [(id, 0, (n + 1) // 2), (id, 1, n // 2)]
-    found = clusters({id: id for id in order}, joined)
-    assert set(found.values()) == {("0000", 500, id) for id in order}
-    assert found == united({id: id for id in order}, joined)
+@pytest.mark.parametrize(("count", "diameter"), [(1, 0), (2, 1), (3, 2), (65, 64), (66, 65), (10_000, 65)])
+def test_a_chain_is_one_cluster_and_its_length_is_seen(count: int, diameter: int, shuffled: bool) -> None:
+    found = clusters(chain(count, shuffled))
+    assert {(row["cluster"], row["size"], row["diameter"]) for row in found.values()} == {("00000", count, diameter)}
+
+
+def test_a_star_has_two_steps_and_a_bucket_one() -> None:
+    star = [{"id": "hub", "keys": [1, 2, 3]}, *({"id": f"{n}", "keys": [10 + n, 20 + n, 30 + n]} for n in range(3))]
+    for n in range(3):
+        star[n + 1]["keys"][n] = n + 1
+    found = clusters(star, Settings(3, 1))
+    assert {(row["size"], row["diameter"]) for row in found.values()} == {(4, 2)}
+    bucket = clusters([{"id": f"{n}", "keys": [7, n]} for n in range(5)])
+    assert {(row["size"], row["diameter"]) for row in bucket.values()} == {(5, 1)}
+
+
+def test_copies_of_one_text_are_no_step_apart() -> None:
+    rows = [{"id": id, "text_digest": text, "keys": keys} for id, text, keys in (
+        ("a", "x", [1, 2]), ("b", "x", [1, 2]), ("c", "y", [1, 3]), ("d", "y", [1, 3]), ("e", "z", [8, 9]),
+        ("f", "z", [8, 9]),
+    )]  # fmt: skip
+    found = clusters(rows)
+    assert [tuple(found[id].values()) for id in "abcdef"] == [
+        ("a", 4, 1, "a", None), ("a", 4, 1, "a", None), ("a", 4, 1, "c", None), ("a", 4, 1, "c", None),
+        ("e", 2, 0, "e", None), ("e", 2, 0, "e", None),
+    ]  # fmt: skip
 
 
 def test_equal_texts_are_one_cluster_without_any_band() -> None:
-    found = clusters({"c": "x", "a": "x", "b": "y"}, [])
-    assert found == {"a": ("a", 2, "a"), "c": ("a", 2, "a"), "b": ("b", 1, "b")}
+    rows = [{"id": "c", "text_digest": "x"}, {"id": "a", "text_digest": "x"}, {"id": "b"}]
+    assert names(rows) == {"a": "a", "c": "a", "b": "b"}
+    assert clusters(rows)["c"]["exact"] == "a"
 
 
-def test_exact_groups_within_a_cluster() -> None:
-    bands = [("a", 0, 1), ("b", 0, 1), ("c", 0, 2), ("d", 0, 2)]
-    found = clusters({"a": "x", "b": "y", "c": "y", "d": "x"}, bands)
-    assert found == {"a": ("a", 4, "a"), "b": ("a", 4, "b"), "c": ("a", 4, "b"), "d": ("a", 4, "a")}
+def test_a_copy_without_keys_lends_its_number_to_one_with_keys() -> None:
+    rows = [
+        {"id": "a", "text_digest": "x"},
+        {"id": "b", "text_digest": "x", "keys": [1, 2]},
+        {"id": "c", "keys": [1, 3]},
+    ]
+    assert set(names(rows).values()) == {"a"}
 
 
-def test_the_same_key_in_another_band_is_no_match() -> None:
-    found = clusters({"a": "x", "b": "y"}, [("a", 0, 7), ("b", 1, 7)])
-    assert {name for name, *_ in found.values()} == {"a", "b"}
+def test_only_what_the_settings_name_makes_duplicates() -> None:
+    rows = [
+        {"id": "a", "text_digest": "x", "payload_digest": "p", "url_key": "u", "keys": [1, 1]},
+        {"id": "b", "text_digest": "x", "payload_digest": "q"},
+        {"id": "c", "text_digest": "y", "payload_digest": "p"},
+        {"id": "d", "text_digest": "z", "url_key": "u"},
+        {"id": "e", "text_digest": "w", "keys": [1, 2]},
+    ]
+    with_a = {by: "".join(id for id, name in names(rows, Settings(2, 1, by=(by,))).items() if name == "a") for by in
+              ("text", "payload", "url", "near")}  # fmt: skip
+    assert {by: "".join(sorted(ids)) for by, ids in with_a.items()} == {
+        "text": "ab", "payload": "ac", "url": "ad", "near": "ae",
+    }  # fmt: skip
+    assert len(set(names(rows, Settings(2, 1, by=("payload", "url", "text", "near"))).values())) == 1
+    assert {id: row["same_url"] for id, row in clusters(rows, Settings(2, 1, by=("url",))).items()} == {
+        "a": "a", "b": "b", "c": "c", "d": "a", "e": "e",
+    }  # fmt: skip
+
+
+def test_steps_over_addresses_and_payloads_count_too() -> None:
+    """a and b have one address, b and c one payload, and a copy of c's text has one address with d."""
+    rows = [
+        {"id": "a", "url_key": "1"}, {"id": "b", "url_key": "1", "payload_digest": "p"},
+        {"id": "c", "text_digest": "t", "payload_digest": "p"}, {"id": "c2", "text_digest": "t", "url_key": "2"},
+        {"id": "d", "url_key": "2"},
+    ]  # fmt: skip
+    found = clusters(rows, Settings(2, 1, by=("payload", "url", "text")))
+    assert {(row["cluster"], row["size"], row["diameter"]) for row in found.values()} == {("a", 5, 3)}
+
+
+@pytest.mark.parametrize(("scope", "column"), [("language", "language"), ("source", "source")])
+def test_a_scope_keeps_its_values_apart(scope: Any, column: str) -> None:
+    same = {"text_digest": "x", "keys": [1, 2], "url_key": "u", "payload_digest": "p"}
+    values = {"a": "fr", "b": "en", "c": None, "d": "fr", "e": None}
+    rows = [{"id": id, column: value, **same} for id, value in values.items()]
+    found = clusters(rows, Settings(2, 1, scope, by=("payload", "url", "text", "near")))
+    assert {id: (row["cluster"], row["exact"], row["same_url"]) for id, row in found.items()} == {
+        id: (least,) * 3 for id, least in {"a": "a", "b": "b", "c": "c", "d": "a", "e": "c"}.items()
+    }
+    assert set(names(rows).values()) == {"a"}
+
+
+def test_keys_of_other_parameters_are_not_compared() -> None:
+    rows = [{"id": "a", "keys": [7, 8]}, {"id": "b", "keys": [7, 8, 9]}, {"id": "c", "keys": []}, {"id": "d"},
+            {"id": "e", "keys": [1, 7]}]  # fmt: skip
+    assert names(rows) == {id: id for id in "abcde"}
 
 
 def test_keys_are_64_bits_wide() -> None:
     top = 2**64 - 1
-    found = clusters({"a": "x", "b": "y", "c": "z"}, [("a", 0, top), ("b", 0, top), ("c", 0, top - 1)])
-    assert [found[id][:2] for id in "abc"] == [("a", 2), ("a", 2), ("c", 1)]
+    rows = [{"id": id, "keys": [key, n]} for n, (id, key) in enumerate([("a", top), ("b", top), ("c", top - 1)])]
+    assert names(rows) == {"a": "a", "b": "a", "c": "c"}
 
 
 def test_no_documents() -> None:
-    assert clusters({}, []) == {}
+    assert clusters([]) == {}
+    assert clusters([], Settings(2, 1, by=("payload", "url", "text", "near"), verify=0.5)) == {}
 
 
-def edges_of_equal_keys(connection: duckdb.DuckDBPyConnection, count: int) -> int:
-    """Edges made of `count` documents with the same key in one band; checks that they are one cluster."""
-    connection.execute(
-        f"CREATE VIEW s AS SELECT printf('%08d', i) AS id, i::TEXT AS text_digest FROM range({count}) r(i)"
-    )
-    connection.execute("CREATE VIEW b AS SELECT id, 0::SMALLINT AS band, 42::UBIGINT AS key FROM s")
-    sql = f"SELECT count(*), count(DISTINCT cluster), min(size), max(cluster) FROM {cluster(connection, 's', 'b', 1)}"
-    assert connection.execute(sql).fetchone() == (count, 1, count, "00000000")
-    [edges] = connection.execute("SELECT count(*) FROM edge").fetchone() or [0]
-    return int(edges)
+def test_to_verify_takes_texts() -> None:
+    with duckdb.connect() as connection, pytest.raises(ValueError, match="texts"):
+        cluster(connection, relation(connection, []), "bands", Settings(2, 1, verify=0.5))
 
 
-@pytest.mark.parametrize("count", [100_000, 1_000_000])
-def test_equal_keys_make_one_edge_a_document(count: int) -> None:
+def test_a_bucket_of_unlike_texts_does_not_hide_a_like_pair() -> None:
+    """The smallest member is like none of the others, and these are like each other two by two."""
+    texts = {f"{n:02d}": f"one two three four five {n // 2} a b c d e f g h" if n else "zz" for n in range(21)}
+    rows = [
+        {"id": id, "text": text, "text_digest": f"{text} {int(id) % 2}", "keys": [1, 2]} for id, text in texts.items()
+    ]
+    found = names(rows, Settings(2, 1, verify=0.9))
+    assert len(set(found.values())) == 12
+    assert found["05"] == found["04"] == "04"
+
+
+def test_verifying_a_hot_bucket_of_unlike_texts_is_linear() -> None:
+    rows = [{"id": f"{n:04d}", "text": f"only {n} words", "keys": [1, 1]} for n in range(2_000)]
+    rows[-1] |= {"text": rows[0]["text"], "text_digest": rows[0]["id"]}
+    with duckdb.connect() as connection:
+        made = cluster(connection, relation(connection, rows), "bands", Settings(2, 1, verify=0.5), "texts")
+        assert connection.sql(f"SELECT count(DISTINCT cluster) FROM {made}").fetchall() == [(1_999,)]
+        [(pairs,)] = connection.execute("SELECT count(*) FROM tried").fetchall()
+    assert pairs < 10 * len(rows)
+
+
+def test_edges_of_a_band_can_be_a_task_of_its_own(tmp_path: Any) -> None:
+    """A band's edges need its columns of the numbered keys only, wherever these are."""
+    rows, file = [{"id": id, "keys": [n // 2, 5]} for n, id in enumerate("dbca")], tmp_path / "k0.parquet"
+    with duckdb.connect() as connection:
+        number(connection, relation(connection, rows), Settings(2, 1))
+        keys(connection, "bands", Settings(2, 1))
+        connection.execute(f"COPY (SELECT n, scope, k0 FROM key) TO '{file}'")
+    with duckdb.connect() as connection:
+        found = connection.sql(f"SELECT a, b FROM {edges(repr(str(file)), 0)} ORDER BY ALL").fetchall()
+    assert found == [(2, 0), (3, 1)]
+
+
+@pytest.mark.parametrize(("count", "digest", "made"), [(1_000_000, "i::TEXT", 1), (500_000, "'x'", 0)])
+def test_equal_keys_make_one_edge_a_text(count: int, digest: str, made: int) -> None:
     with duckdb.connect(config={"memory_limit": "1GB"}) as connection:
-        assert edges_of_equal_keys(connection, count) == count - 1
+        connection.execute(f"""
+            CREATE VIEW m AS SELECT printf('%08d', i) AS id, 's' AS source, 'en' AS language, {digest} AS text_digest,
+                NULL::TEXT AS payload_digest, NULL::TEXT AS url_key FROM range({count}) r(i);
+            CREATE VIEW b AS SELECT id, [42::UBIGINT] AS keys FROM m;
+        """)
+        found = cluster(connection, "m", "b", Settings(1, 1))
+        sql = f"SELECT count(*), count(DISTINCT cluster), min(size), max(cluster), max(diameter) FROM {found}"
+        assert connection.execute(sql).fetchall() == [(count, 1, count, "00000000", made)]
+        assert connection.execute("SELECT count(*) FROM edge").fetchall() == [(made * (count - 1),)]
+
+
+@pytest.mark.parametrize(
+    ("celex", "act", "version"),
+    [
+        ("32016R0679", "2016R0679", "original"),
+        ("02016R0679-20160504", "2016R0679", "20160504"),
+        ("32006D0567(01)", "2006D0567(01)", "original"),
+        ("02006D0567(01)-20070101", "2006D0567(01)", "20070101"),
+        ("31958Q1006", "1958Q1006", "original"),
+        *((other, None, None) for other in (
+            "32016R0679R(01)", "02016R0679R(01)-20160504", "32016R0679R(01)-20160504", "02016R0679", "52012PC0011",
+            "62014CJ0362", "22006D0130", "12012E/TXT", "12012M-TXT", "32016R0679 ", "x32016R0679", "", None,
+            "02016R0679-2016050", "32016R0679-20160504", "32016R0679\n",
+        )),
+    ],
+)  # fmt: skip
+def test_versions_of_one_act(celex: str | None, act: str | None, version: str | None) -> None:
+    expressions = ", ".join(act_version("celex"))
+    assert duckdb.execute(f"SELECT {expressions} FROM (SELECT ?::TEXT AS celex)", [celex]).fetchall() == [
+        (act, version)
+    ]
