@@ -1,28 +1,27 @@
 """Train the shipped language model from labelled sentences, and measure it on sentences that it never saw.
 
-    python benchmarks/train_language.py SENTENCES --extra mt=FILE --out filters/models/florilege-lid.ftz
-    python benchmarks/train_language.py SENTENCES --extra mt=FILE --measure MODEL [MODEL ...]
+    python -m benchmarks.train_language SENTENCES --extra mt=FILE --out filters/models/florilege-lid.ftz
+    python -m benchmarks.train_language SENTENCES --extra mt=FILE --measure MODEL [MODEL ...]
 
 SENTENCES is a folder of `xx.txt`, a sentence a line. One thread and fixed seeds: the same input and the same
-fastText build give the same bytes. The tables of `filters/models/README.md` are what `--measure` prints.
+fastText build give the same bytes. `benchmarks/language.py` makes the tables of `filters/models/README.md`.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
 import hashlib
 import random
-import string
 import sys
 import tempfile
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import regex
 
+from benchmarks.language_noise import code, misread, non_text, other_script, random_letters
 from filters.language import LanguageModel, prepare
 
 EU = [
@@ -38,13 +37,11 @@ KEPT_FEATURES = 89_000
 
 Sentences = dict[str, list[str]]
 
-# Blocks of letters that no training language uses: without them, such text falls to a language at random.
-OTHER_SCRIPTS = (
-    (0x0710, 0x072F), (0x0780, 0x07A5), (0x07CA, 0x07EA), (0x0B05, 0x0B39), (0x0C85, 0x0CB9),
-    (0x0D05, 0x0D39), (0x0D85, 0x0DC6), (0x0E81, 0x0EB0), (0x0F40, 0x0F6C), (0x1000, 0x102A),
-    (0x1200, 0x1357), (0x13A0, 0x13EF), (0x1401, 0x1676), (0x1780, 0x17B3), (0x1820, 0x1877),
-    (0x1C5A, 0x1C77), (0x2D30, 0x2D67), (0xA000, 0xA48C),
-)  # fmt: skip
+# Serbian is written in two alphabets, and each Cyrillic letter has its Latin one.
+SERBIAN = str.maketrans(
+    dict(zip("абвгдђежзијклмнопрстћуфхцчш", "abvgdđežzijklmnoprstćufhcčš", strict=True))
+    | {"љ": "lj", "њ": "nj", "џ": "dž"}
+)
 
 
 def read(folder: Path, extra: list[str]) -> Sentences:
@@ -92,35 +89,20 @@ def without_accents(line: str) -> str:
     return unicodedata.normalize("NFC", marked)
 
 
-def non_text(rng: random.Random) -> str:
-    """A line without language: digests, encoded bytes, addresses, identifiers, keyboard noise."""
-
-    def word(low: int, high: int) -> str:
-        return "".join(rng.choices(string.ascii_lowercase, k=rng.randint(low, high)))
-
-    makers: tuple[Callable[[], str], ...] = (
-        lambda: rng.randbytes(rng.randint(4, 32)).hex(),
-        lambda: base64.b64encode(rng.randbytes(rng.randint(6, 60))).decode(),
-        lambda: f"https://www.{word(3, 9)}.{rng.choice(['com', 'org', 'eu', 'net'])}/{word(2, 8)}?{word(1, 3)}=1",
-        lambda: f"{word(1, 4)}_{word(1, 6)}({word(1, 2)}, {word(1, 2)});",
-        lambda: f"{rng.randint(1, 9999)} {rng.choice(['kg', 'mm', 'px', 'kb', 'mhz', 'x', 'v', 'ml'])}",
-        lambda: "".join(rng.choices("bcdfghjklmnpqrstvwxz", k=rng.randint(3, 10))),
-    )
-    return " ".join(maker() for maker in rng.choices(makers, k=rng.randint(1, 12)))
-
-
-def other_script(rng: random.Random) -> str:
-    """Random words of one script that no training language is written in."""
-    first, last = rng.choice(OTHER_SCRIPTS)
-    letters = [chr(code) for code in range(first, last + 1) if chr(code).isalpha()]
-    return " ".join("".join(rng.choices(letters, k=rng.randint(2, 9))) for _ in range(rng.randint(1, 15)))
+def serbian_latin(line: str) -> str:
+    """A Serbian sentence in Latin letters, lower-case."""
+    return line.lower().translate(SERBIAN)
 
 
 def training_lines(train: Sentences, seed: int = 1) -> list[str]:
     """fastText's input, `__label__xx words ...`, prepared and shuffled."""
     rng = random.Random(seed)
     texts = [(language, text) for language, lines in train.items() for text in variants(lines, rng)]
+    texts += [("sr", text) for text in variants([serbian_latin(line) for line in train.get("sr", [])], rng)]
     texts += [(NO_TEXT, non_text(rng)) for _ in range(3 * PER_LANGUAGE)]
+    texts += [(NO_TEXT, code(rng)) for _ in range(PER_LANGUAGE)]
+    texts += [(NO_TEXT, random_letters(rng)) for _ in range(2 * PER_LANGUAGE)]
+    texts += [(NO_TEXT, misread(rng, train)) for _ in range(PER_LANGUAGE)]
     texts += [(NO_LANGUAGE, other_script(rng)) for _ in range(3 * PER_LANGUAGE)]
     lines = [f"__label__{language} {line}" for language, text in texts if (line := prepare(text).strip())]
     rng.shuffle(lines)

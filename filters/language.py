@@ -1,81 +1,43 @@
-"""Which language a text is in, and in which script: a fastText classifier and Unicode's script property."""
+"""Which language a text and each of its lines are in, and in which script."""
 
 from __future__ import annotations
 
+import tomllib
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import regex
 
+from filters.language_text import preparation, script
+from filters.language_text import prepare as prepare
+from filters.language_text import sample as sample
 from filters.model_files import SHIPPED, ModelError, check, digest, find
 
-UNKNOWN = "und"
-SAMPLE_CHARS = 5_000
-"""Characters of a text that are looked at. More do not change the answer, and cost grows with each."""
-SAMPLE_WINDOWS = 10
+if TYPE_CHECKING:
+    from filters.language_vectors import Classifier, Sums
+    from filters.language_weights import Floats
 
-_NO_WORD = regex.compile(r"[^\p{Word}\p{Zs}]|\d")
-_SPACE = regex.compile(r"\s+")
-_LETTER = regex.compile(r"\p{L}")
-_SCRIPTS = {
-    code: regex.compile(rf"\p{{Script={code}}}")
-    for line in (
-        "Latn Cyrl Grek Arab Hani Hira Kana Hang Hebr Deva Thai Beng Taml Telu Guru Gujr Geor Armn",
-        "Ethi Khmr Laoo Mymr Knda Mlym Orya Sinh Tibt Mong Thaa Syrc Bopo Cher Cans Tfng Nkoo Yiii",
-    )
-    for code in line.split()
-}
-_KANA_SHARE = 0.05  # below, kana in Chinese text is a quotation or a brand name
+UNKNOWN, NO_LANGUAGE = "und", "zxx"
+PIECE_CHARS = 1 << 18
+"""Characters of a text that are in hand at once, or one line if that is longer."""
+SEGMENTS = 10_000
+LINE_LETTERS = 20
+"""Letters that a line needs to have a language; one of China, Japan or Korea counts for three."""
+LINE_SCORE = 0.5
+"""Probability that a line's best language needs."""
+MIXED = 0.2
+"""Share of the letters at which a second language makes a text mixed."""
+BATCH = 4_096
+"""Texts whose probabilities are computed at once."""
 
-
-def prepare(text: str) -> str:
-    """One lower-case line of words, without digits and punctuation.
-
-    The preparation of OpenLID as HPLT 3.0 applies it (arXiv 2511.01066): strip, lower-case, squeeze white space,
-    delete `[^\\p{Word}\\p{Zs}]|\\d`. One difference: there a single tab is deleted and joins two words, here
-    all white space becomes a space.
-    """
-    line = _SPACE.sub(" ", text.strip().lower())
-    return str(_NO_WORD.sub("", line))
-
-
-def sample(text: str) -> str:
-    """The text itself up to `SAMPLE_CHARS` characters; of a longer one, evenly spread windows of that total.
-
-    Spread, because a document's start is often not in its language: menus, letterheads, lists of languages.
-    """
-    if len(text) <= SAMPLE_CHARS:
-        return text
-    width = SAMPLE_CHARS // SAMPLE_WINDOWS
-    step = (len(text) - width) / (SAMPLE_WINDOWS - 1)
-    starts = (round(step * window) for window in range(SAMPLE_WINDOWS))
-    return " ".join(text[start : start + width] for start in starts)
-
-
-def script(text: str) -> str:
-    """Dominant script of the letters (ISO 15924), seen in a `sample` of the text.
-
-    `Jpan` is Chinese characters with kana, `Kore` is Hangul, `Hani` Chinese characters alone (simplified or
-    traditional), `Zyyy` a text without letters, `Zzzz` a script that is not looked for.
-    """
-    counts = Counter(sample(text))
-    letters = "".join(_LETTER.findall("".join(counts)))
-    if not letters:
-        return "Zyyy"
-    totals: Counter[str] = Counter()
-    for code, pattern in _SCRIPTS.items():
-        totals[code] = sum(counts[letter] for letter in pattern.findall(letters))
-        letters = pattern.sub("", letters)
-        if not letters:
-            break
-    totals["Zzzz"] = sum(counts[letter] for letter in letters)
-    kana = totals.pop("Hira", 0) + totals.pop("Kana", 0)
-    if kana > _KANA_SHARE * (kana + totals["Hani"]):
-        totals["Jpan"] = kana + totals.pop("Hani")
-    dominant = totals.most_common(1)[0][0]
-    return "Kore" if dominant == "Hang" else dominant
+# Members of one macro-language (ISO 639-3), which models and declarations name by one code or the other.
+_MACRO = {"nb": "no", "nn": "no", "hr": "sh", "bs": "sh", "sr": "sh", "cnr": "sh", "id": "ms"}
+# Further near languages that the model takes for each other in one line.
+_NEAR = {"da": "no", "xh": "zu"}
+_WITHDRAWN = {"iw": "he", "in": "ms", "ji": "yi", "jw": "jv", "mo": "ro", "no": "no", "sh": "sh"}
 
 
 @cache
@@ -92,12 +54,19 @@ def normalise_label(label: str) -> str:
 
 
 class LanguageModel:
-    """A fastText language classifier. Load one per process with `load`; it cannot be pickled."""
+    """A fastText language classifier. Load one per process with `load`; not to be shared by threads."""
 
-    def __init__(self, name: str, native: Any, prepared: bool) -> None:
+    def __init__(self, name: str, classifier: Classifier, labels: Sequence[str]) -> None:
+        import numpy as np
+
         self.name = name
-        self._native = native
-        self._line = prepare if prepared else _one_line
+        self.classifier = classifier
+        named = [normalise_label(label) for label in labels]
+        self.languages = list(dict.fromkeys(named))
+        """The languages that the model knows, as BCP 47 primary subtags."""
+        self._merge = np.zeros((len(named), len(self.languages)), np.float32)
+        for number, language in enumerate(named):
+            self._merge[number, self.languages.index(language)] = 1
 
     @classmethod
     def load(cls, name_or_path: str = SHIPPED, sha256: str | None = None) -> LanguageModel:
@@ -106,10 +75,15 @@ class LanguageModel:
         `sha256` (64 hex digits) is verified when given. A file that is not known by name is taken to want
         prepared text when its vocabulary is lower-case. Raises `ModelError`.
         """
+        from filters.language_vectors import Classifier
+
         name, path, prepared = find(name_or_path, sha256)
-        check(path)
-        native = _read(path)
-        return cls(name, native, _lower_case(native) if prepared is None else prepared)
+        layout = check(path)
+        if layout.word_ngrams > 1:
+            raise ModelError(f"language model {path}: it has word n-grams, which no known language model has")
+        lower = _lower_case(layout.words) if prepared is None else prepared
+        classifier = Classifier(path, layout, preparation(lower))
+        return cls(name, classifier, [label for label, _ in layout.labels])
 
     @staticmethod
     def digest(name_or_path: str = SHIPPED, sha256: str | None = None) -> str:
@@ -118,55 +92,164 @@ class LanguageModel:
 
     def labels(self) -> set[str]:
         """The languages that the model knows, as BCP 47 primary subtags."""
-        return {normalise_label(label) for label in self._native.getLabels("replace")[0]}
+        return set(self.languages)
 
-    def ranking(self, text: str, labels: int = -1) -> list[tuple[str, float]]:
-        """Languages with their probabilities (0 to 1), best first, among the model's best `labels` (-1: all).
+    def scores(self, sums: Sums) -> Floats:
+        """Probabilities of `languages`, n x languages; labels that mean one language are added up."""
+        found = self.classifier.probabilities(sums)
+        return found if found.shape[1] == len(self.languages) else found @ self._merge
 
-        Labels that mean one language are added up. `[("und", 0.0)]` when the text has no letters.
-        """
-        part = sample(text)
-        if not _LETTER.search(part):
-            return [(UNKNOWN, 0.0)]
-        # Lone surrogates cannot be encoded, and fastText stops reading at its own end-of-line token.
-        line = self._line(part).encode("utf-8", "ignore").decode().replace("</s>", " ")
-        scores: Counter[str] = Counter()
-        for score, label in self._native.predict(line + "\n", labels, 0.0, "replace"):
-            scores[normalise_label(label)] += score
-        ranked = [(language, min(1.0, round(score, 4))) for language, score in scores.most_common()]
-        return ranked or [(UNKNOWN, 0.0)]
+    def ranking(self, text: str) -> list[tuple[str, float]]:
+        """All languages with their probabilities (0 to 1), best first; `[("und", 0.0)]` when there are no letters."""
+        return self.ranked(self.classifier.sums([text]), len(self.languages))[0]
 
     def predict(self, text: str) -> list[tuple[str, float]]:
         """The three most probable languages, best first, as (BCP 47 primary subtag, probability 0 to 1)."""
-        return self.ranking(text, labels=5)[:3]
+        return self.ranked(self.classifier.sums([text]), 3)[0]
+
+    def ranked(self, sums: Sums, places: int) -> list[list[tuple[str, float]]]:
+        """The best `places` languages of each of n sums, as `ranking` gives them."""
+        import numpy as np
+
+        scores = self.scores(sums)
+        if places > 3:
+            order = np.argsort(-scores, axis=1, kind="stable")[:, :places]
+        else:
+            left = scores.copy()
+            order = np.empty((len(scores), places), np.int64)
+            for place in range(places):
+                order[:, place] = left.argmax(axis=1)
+                left[np.arange(len(left)), order[:, place]] = -1
+        best = np.minimum(1, np.take_along_axis(scores, order, 1)).astype(np.float64).round(4).tolist()
+        return [
+            [(self.languages[column], score) for column, score in zip(columns, row, strict=True)]
+            if letters
+            else [(UNKNOWN, 0.0)]
+            for columns, row, letters in zip(order.tolist(), best, sums.letters.tolist(), strict=True)
+        ]
 
 
-def signals(text: str, model: LanguageModel) -> dict[str, str | float | None]:
-    """The language columns of `catalog.schema.SIGNALS` for one text; a place without a language is None."""
-    ranked: list[tuple[str | None, float | None]] = [*model.predict(text)]
-    ranked += [(None, None)] * (3 - len(ranked))
-    columns: dict[str, str | float | None] = {}
-    for suffix, (language, score) in zip(("", "_2", "_3"), ranked, strict=True):
-        columns[f"language{suffix}"] = language
-        columns[f"language{suffix}_score"] = score
+def batch(texts: Sequence[str], model: LanguageModel) -> list[list[tuple[str, float]]]:
+    """`model.predict` of many texts, in their order, at less cost each."""
+    found = []
+    for start in range(0, len(texts), BATCH):
+        found += model.ranked(model.classifier.sums(texts[start : start + BATCH]), 3)
+    return found
+
+
+def signals(
+    text: str, model: LanguageModel, others: Sequence[LanguageModel] = (), declared: str | None = None
+) -> dict[str, Any]:
+    """The language columns of `catalog.schema.SIGNALS` for one text; a place without a language is None.
+
+    The whole text is read. `others` are asked too, and agree when all best answers are of one macro-language, or no
+    model finds any. `declared` is the language that the document states (BCP 47), or None.
+    """
+    lines = _Lines(model)
+    for piece in _pieces(text):
+        lines.add(piece)
+    ranked = model.ranked(lines.sums(), 3)[0]
+    columns: dict[str, Any] = {}
+    for suffix, (language, score) in zip(("", "_2", "_3"), [*ranked, (None, None), (None, None)], strict=False):
+        columns[f"language{suffix}"], columns[f"language{suffix}_score"] = language, score
+    best = ranked[0][0]
+    answers = [(other.name, *other.predict(text)[0]) for other in others]
+    columns["language_others"] = [dict(zip(("model", "language", "score"), a, strict=True)) for a in answers] or None
+    columns["language_agree"] = all(same(best, language) for _, language, _ in answers) if answers else None
+    stated = _stated(declared)
+    columns["language_as_declared"] = same(best, stated) if stated else None
+    columns["segment_languages"] = lines.languages[:SEGMENTS]
+    columns["language_share"], columns["language_mixed"] = lines.shares(best)
     return columns | {"script": script(text), "language_model": model.name}
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def thresholds() -> dict[str, float]:
+    """The least `language_score` at which a text passes for its language, for the shipped model.
+
+    By FineWeb2's formula from data that the model was not trained on: see `benchmarks/language_thresholds.py`.
+    """
+    text = (Path(__file__).parent / "language_thresholds.toml").read_text("utf-8")
+    found: dict[str, float] = tomllib.loads(text)["language_score"]
+    return found
 
 
-def _lower_case(native: Any) -> bool:
+def same(one: str, other: str) -> bool:
+    """Whether two languages are one, or of one macro-language (ISO 639-3): nb and nn, hr and bs, id and ms."""
+    return _MACRO.get(one, one) == _MACRO.get(other, other)
+
+
+def _stated(declared: str | None) -> str | None:
+    """Primary subtag of a declared language; None where the declaration names no language."""
+    code = regex.split("[-_]", (declared or "").strip().lower())[0]
+    if not regex.fullmatch("[a-z]{2,3}", code) or code in {UNKNOWN, NO_LANGUAGE, "mul", "mis"}:
+        return None
+    return _WITHDRAWN.get(code) or normalise_label(code)
+
+
+class _Lines:
+    """The languages of a text's lines, and the sums of all of it."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        self.model = model
+        self.languages: list[str] = []
+        """Of each line that is not blank, `SEGMENTS` of them or a few more."""
+        self._letters: Counter[str] = Counter()
+        self._sums: list[Sums] = []
+
+    def add(self, piece: str) -> None:
+        """Whole lines."""
+        import numpy as np
+
+        lines = [line for line in piece.split("\n") if line and not line.isspace()]
+        sums = self.model.classifier.sums(lines)
+        self._sums.append(sums.total())
+        names = np.full(len(lines), UNKNOWN, object)
+        long = np.flatnonzero(sums.letters >= LINE_LETTERS)
+        if len(long):
+            scores = self.model.scores(sums.take(long))
+            best = scores.argmax(axis=1)
+            sure = scores[np.arange(len(long)), best] >= LINE_SCORE
+            names[long[sure]] = np.array(self.model.languages, object)[best[sure]]
+            letters = np.bincount(best[sure], sums.letters[long[sure]], len(self.model.languages))
+            self._letters.update({self.model.languages[at]: int(letters[at]) for at in np.flatnonzero(letters)})
+        if len(self.languages) < SEGMENTS:
+            self.languages += names.tolist()
+
+    def sums(self) -> Sums:
+        """Of the whole text."""
+        from filters.language_vectors import join
+
+        return join(self._sums).total()
+
+    def shares(self, language: str) -> tuple[float | None, bool | None]:
+        """`language_share` and `language_mixed`; None where no line has a known language."""
+        groups: Counter[str] = Counter()
+        for other, letters in self._letters.items():
+            if other not in {UNKNOWN, NO_LANGUAGE}:
+                groups[_near(other)] += letters
+        total = groups.total()
+        if not total:
+            return None, None
+        own = groups.pop(_near(language), 0)
+        return round(own / total, 4), max(groups.values(), default=0) >= MIXED * total
+
+
+def _near(language: str) -> str:
+    """One name for the languages that a line is not enough to tell apart."""
+    return _NEAR.get(language) or _MACRO.get(language, language)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """`text` in pieces of whole lines, each as few as reach `PIECE_CHARS` characters."""
+    at = 0
+    while len(text) - at > PIECE_CHARS:
+        end = text.find("\n", at + PIECE_CHARS) + 1 or len(text)
+        yield text[at:end]
+        at = end
+    yield text[at:] if at else text
+
+
+def _lower_case(words: list[bytes]) -> bool:
     """Whether a model's vocabulary says that it was trained on lower-cased text, hence on prepared text."""
-    words = native.getVocab("replace")[0]
-    return bool(sum(word != word.lower() for word in words) <= len(words) // 100)
-
-
-def _read(path: Path) -> Any:
-    """fastText's native classifier: its Python wrapper fails under numpy 2 and is slower."""
-    import fasttext
-
-    try:
-        return fasttext.load_model(str(path)).f
-    except (ValueError, RuntimeError, MemoryError) as problem:
-        raise ModelError(f"language model {path}: fastText cannot read it: {problem}") from problem
+    known = [word.decode("utf-8", "replace") for word in words]
+    return sum(word != word.lower() for word in known) <= len(known) // 100

@@ -161,18 +161,56 @@ class _Damaged(Exception):
     """The bytes are no sound fastText model."""
 
 
-def check(path: Path) -> None:
-    """Walk a fastText model file (version 12) from end to end, so that fastText never meets a damaged one.
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Where one matrix of a model file stands: byte offsets of its parts; `None` where it has no such part."""
 
-    fastText trusts every size it reads: a cut or altered file can make it allocate without limit, loop or
-    crash the process. Layout: magic, version, arguments, dictionary, input and output matrix (fastText 0.9).
-    Raises `ModelError` naming the file and the byte offset.
+    rows: int
+    columns: int
+    values: int | None = None
+    """float32, row by row, of a matrix that is not quantised."""
+    codes: int | None = None
+    centroids: int = 0
+    width: int = 0
+    """Columns of one sub-vector of the product quantiser; the last may be narrower."""
+    norms: int | None = None
+    norm_centroids: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What stands where in a fastText model file that `check` found sound."""
+
+    dim: int
+    minn: int
+    maxn: int
+    word_ngrams: int
+    loss: int
+    """1 hierarchical softmax, 2 negative sampling, 3 softmax, 4 one against all."""
+    bucket: int
+    words: list[bytes]
+    labels: list[tuple[str, int]]
+    """Label and its count in training, most frequent first."""
+    pruned: int
+    """Hashed features kept; -1 when nothing was pruned."""
+    prune_index: int
+    """Byte offset of the pairs (hash, row), int32."""
+    input: Matrix
+    output: Matrix
+
+
+def check(path: Path) -> Layout:
+    """Walk a fastText model file (version 12) from end to end, so that nothing ever reads a damaged one.
+
+    A cut or altered file would make a reader that trusts its sizes allocate without limit, loop or read what is not
+    there. Layout: magic, version, arguments, dictionary, input and output matrix (fastText 0.9). Raises
+    `ModelError` naming the file and the byte offset.
     """
     try:
         with _mapped(path) as data:
             walk = _Walk(data)
             try:
-                walk.model()
+                return walk.model()
             except (_Damaged, struct.error) as problem:
                 raise ModelError(
                     f"language model {path}: not a sound fastText model at byte {walk.at} of {len(data)} "
@@ -203,68 +241,74 @@ class _Walk:
         self.at += struct.calcsize("<" + form)
         return values
 
-    def skip(self, size: int, what: str) -> None:
+    def skip(self, size: int, what: str) -> int:
         if size < 0 or self.at + size > len(self.data):
             raise _Damaged(f"{what} of {size} bytes runs past the end")
         self.at += size
+        return self.at - size
 
-    def model(self) -> None:
+    def model(self) -> Layout:
         if self.take("ii") != (793712314, 12):
             raise _Damaged("magic number or version is not fastText's")
-        dim, _, _, _, _, ngrams, _, kind, bucket, _, longest, _ = self.take("12i")
+        dim, _, _, _, _, ngrams, loss, kind, bucket, minn, maxn, _ = self.take("12i")
         self.skip(8, "sampling threshold")
-        if kind != 3 or dim < 1:
+        if kind != 3 or dim < 1 or not 1 <= loss <= 4 or not 0 <= maxn < 100 or not 0 <= bucket < 1 << 30:
             raise _Damaged("not a classifier")
-        words, labels, pruned = self.dictionary()
-        hashed = pruned if pruned >= 0 else bucket if longest > 0 or ngrams > 1 else 0
+        words, labels, pruned, prune_index = self.dictionary(bucket)
+        hashed = pruned if pruned >= 0 else bucket if maxn > 0 or ngrams > 1 else 0
         (quantised,) = self.take("?")
         if pruned >= 0 and not quantised:
             raise _Damaged("pruned but not quantised")
-        self.matrix(bool(quantised), words + hashed, dim)
+        rows = self.matrix(bool(quantised), len(words) + hashed, dim)
         (quantised_output,) = self.take("?")
-        self.matrix(bool(quantised and quantised_output), labels, dim)
+        output = self.matrix(bool(quantised and quantised_output), len(labels), dim)
         if self.at != len(self.data):
             raise _Damaged("bytes after the model")
+        if hashed and not bucket:
+            raise _Damaged("hashed features without buckets")
+        return Layout(dim, max(1, minn), maxn, ngrams, loss, bucket, words, labels, pruned, prune_index, rows, output)
 
-    def dictionary(self) -> tuple[int, int, int]:
-        """Numbers of words, of labels, and of kept n-gram rows (-1 when nothing was pruned)."""
+    def dictionary(self, bucket: int) -> tuple[list[bytes], list[tuple[str, int]], int, int]:
+        """Words, labels with their counts, number of kept n-gram rows (-1: nothing was pruned) and where they are."""
         size, words, labels, _, pruned = self.take("iiiqq")
         if min(words, labels) < 1 or words + labels != size:
             raise _Damaged(f"dictionary of {words} words and {labels} labels in {size} entries")
+        found: list[tuple[bytes, int]] = []
         for entry in range(size):
             end = self.data.find(b"\0", self.at, self.at + 100_000)
             if end < 0 or end + 10 > len(self.data) or self.data[end + 9] != (entry >= words):
                 raise _Damaged(f"dictionary entry {entry}")
+            found.append((self.data[self.at : end], struct.unpack_from("<q", self.data, end + 1)[0]))
             self.at = end + 10
-        if pruned > 0:
-            start = self.at
-            self.skip(8 * pruned, "n-gram index")
-            rows = memoryview(self.data[start : self.at]).cast("i")[1::2]
-            if not all(0 <= row < pruned for row in rows):
-                raise _Damaged("n-gram index points outside the matrix")
-        return words, labels, pruned
+        start = self.skip(8 * max(0, pruned), "n-gram index")
+        pairs = memoryview(self.data[start : self.at]).cast("i")
+        if not all(0 <= row < pruned for row in pairs[1::2]) or not all(0 <= key < bucket for key in pairs[::2]):
+            raise _Damaged("n-gram index points outside the matrix")
+        if not all(0 < count < 10**15 for _, count in found[words:]):
+            raise _Damaged("counts of labels")
+        named = [(label.decode("utf-8", "replace"), count) for label, count in found[words:]]
+        return [word for word, _ in found[:words]], named, pruned, start
 
-    def matrix(self, quantised: bool, least: int, dim: int) -> None:
-        if quantised:
-            (normed,) = self.take("?")
+    def matrix(self, quantised: bool, least: int, dim: int) -> Matrix:
+        (normed,) = self.take("?") if quantised else (False,)
         rows, columns = self.take("qq")
         if rows < least or columns != dim:
             raise _Damaged(f"matrix of {rows} x {columns}, expected {least} x {dim}")
         if not quantised:
-            self.skip(4 * rows * columns, "matrix")
-            return
-        (codes,) = self.take("i")
-        self.skip(codes, "codes")
-        if codes != rows * self.quantiser(columns):
-            raise _Damaged(f"{codes} codes for {rows} rows")
-        if normed:
-            self.skip(rows, "norms")
-            self.quantiser(1)
+            return Matrix(rows, columns, values=self.skip(4 * rows * columns, "matrix"))
+        (size,) = self.take("i")
+        codes = self.skip(size, "codes")
+        parts, width, centroids = self.quantiser(columns)
+        if size != rows * parts:
+            raise _Damaged(f"{size} codes for {rows} rows")
+        if not normed:
+            return Matrix(rows, columns, codes=codes, centroids=centroids, width=width)
+        norms = self.skip(rows, "norms")
+        return Matrix(rows, columns, None, codes, centroids, width, norms, self.quantiser(1)[2])
 
-    def quantiser(self, dim: int) -> int:
-        """Number of sub-vectors of a product quantiser for vectors of `dim` numbers."""
+    def quantiser(self, dim: int) -> tuple[int, int, int]:
+        """Sub-vectors of a product quantiser for vectors of `dim` numbers, their width, where its centroids are."""
         found, parts, width, last = self.take("4i")
         if found != dim or width < 1 or (parts - 1) * width + last != dim or not 0 < last <= width:
             raise _Damaged("product quantiser")
-        self.skip(4 * 256 * dim, "centroids")
-        return parts
+        return parts, width, self.skip(4 * 256 * dim, "centroids")

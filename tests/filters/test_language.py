@@ -1,4 +1,4 @@
-"""Preparation, script, labels and predictions of the shipped language model."""
+"""Labels, predictions and signals of the shipped language model."""
 
 from __future__ import annotations
 
@@ -6,23 +6,15 @@ import hashlib
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from catalog.schema import SIGNALS
-from filters.language import (
-    SAMPLE_CHARS,
-    LanguageModel,
-    normalise_label,
-    prepare,
-    sample,
-    script,
-    signals,
-)
+from filters.language import SEGMENTS, LanguageModel, _near, batch, normalise_label, same, signals, thresholds
 from filters.model_files import ModelError, check
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
@@ -63,65 +55,6 @@ def model() -> LanguageModel:
 
 
 @pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("  Article 12,\nparagraph 3 ", "article  paragraph "),
-        ("L'eau   EST\tchaude!", "leau est chaude"),
-        ("l’État n° 5", "létat n "),
-        ("snake_case", "snake_case"),
-        ("हिन्दी भाषा।", "हिन्दी भाषा"),
-        ("", ""),
-        ("\n \n", ""),
-    ],
-)
-def test_preparation(text: str, line: str) -> None:
-    assert prepare(text) == line
-
-
-@given(st.text())
-def test_prepared_text_is_one_lower_case_line_of_words(text: str) -> None:
-    line = prepare(text)
-    assert "\n" not in line
-    assert not any(char.isdecimal() for char in line)
-    assert line == line.lower() or "\u03c3" in line.lower()  # a final sigma depends on what follows it
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("The water, 2024", "Latn"),
-        ("вода и земля", "Cyrl"),
-        ("το νερό", "Grek"),
-        ("الماء", "Arab"),
-        ("מים", "Hebr"),
-        ("水質保護", "Hani"),
-        ("水质保护", "Hani"),
-        ("水質を保護する", "Jpan"),
-        ("カタカナ", "Jpan"),
-        ("물을 보호한다 水", "Kore"),
-        ("น้ำ", "Thai"),
-        ("ទឹក", "Khmr"),
-        ("𞤀𞤁𞤂", "Zzzz"),
-        ("12 % — 3.5", "Zyyy"),
-        ("", "Zyyy"),
-        ("EU вода и земля", "Cyrl"),
-    ],
-)
-def test_script_is_the_dominant_one_of_the_letters(text: str, code: str) -> None:
-    assert script(text) == code
-
-
-def test_a_kana_quotation_does_not_make_chinese_japanese() -> None:
-    assert script("保护水质是所有成员国的共同责任" * 5 + "の") == "Hani"
-
-
-@given(st.text())
-def test_script_takes_any_text(text: str) -> None:
-    code = script(text)
-    assert len(code) == 4 and code.isalpha() and code.istitle()
-
-
-@pytest.mark.parametrize(
     ("label", "language"),
     [
         ("__label__en", "en"),
@@ -140,18 +73,6 @@ def test_script_takes_any_text(text: str) -> None:
 )
 def test_labels_become_primary_subtags(label: str, language: str) -> None:
     assert normalise_label(label) == language
-
-
-@given(st.text(max_size=3 * SAMPLE_CHARS))
-@example("ab" * SAMPLE_CHARS)
-def test_a_sample_is_bounded(text: str) -> None:
-    part = sample(text)
-    assert part == text if len(text) <= SAMPLE_CHARS else len(part) < SAMPLE_CHARS + 20
-
-
-def test_a_sample_reaches_both_ends() -> None:
-    part = sample("start" + "x" * 50_000 + "middle" * 200 + "y" * 50_000 + "end")
-    assert part.startswith("start") and part.endswith("end")
 
 
 @pytest.mark.parametrize("language", EU_SENTENCES)
@@ -195,27 +116,36 @@ def test_predictions_are_ranked_probabilities(model: LanguageModel, text: str) -
     assert all(0 <= score <= 1 for score in scores)
 
 
-def test_cost_is_bounded_for_a_huge_text(model: LanguageModel) -> None:
-    text = EU_SENTENCES["de"] * 300_000
-    started = time.perf_counter()
-    assert model.predict(text)[0][0] == "de"
-    assert script(text) == "Latn"
-    assert time.perf_counter() - started < 0.5
+def test_a_batch_says_what_each_text_says(model: LanguageModel) -> None:
+    texts = [*EU_SENTENCES.values(), "", "12", "</s>", "one word " * 40_000] * 3
+    assert batch(texts, model) == [model.predict(text) for text in texts]
+    assert batch([], model) == []
+
+
+def test_the_whole_of_a_long_text_counts(model: LanguageModel) -> None:
+    """Menus and letterheads at both ends, and a text in between."""
+    text = "Home Contact About us Sign in\n" * 50 + EU_SENTENCES["fi"] * 20_000 + "\nAll rights reserved" * 50
+    assert model.predict(text)[0][0] == "fi"
 
 
 def test_signals_have_the_columns_of_the_schema(model: LanguageModel) -> None:
-    columns = signals(EU_SENTENCES["el"], model)
+    columns = signals(EU_SENTENCES["el"], model, [model], "el")
     expected = [name for name in SIGNALS.names if name.startswith("language") or name == "script"]
-    assert sorted(columns) == sorted(expected)
-    assert columns["language"] == "el"
-    assert columns["script"] == "Grek"
-    assert columns["language_model"] == "florilege-lid"
-    for name, value in columns.items():
-        assert isinstance(value, float if "score" in name else str)
+    assert sorted(columns) == sorted([*expected, "segment_languages"])
+    row = pa.Table.from_pylist([columns], pa.schema([SIGNALS.field(name) for name in columns])).to_pylist()[0]
+    assert row["language"] == "el" and row["language_score"] > 0.9
+    assert row["script"] == "Grek"
+    assert row["language_model"] == "florilege-lid"
+    assert row["language_others"] == [
+        {"model": "florilege-lid", "language": "el", "score": pytest.approx(row["language_score"])}
+    ]
+    assert row["language_agree"] is True and row["language_as_declared"] is True
+    assert row["segment_languages"] == ["el"]
+    assert row["language_share"] == 1 and row["language_mixed"] is False
 
 
 def test_signals_of_a_text_without_letters(model: LanguageModel) -> None:
-    assert signals("1 + 1", model) == {
+    assert signals("1 + 1\n\n2", model) == {
         "language": "und",
         "language_score": 0.0,
         "language_2": None,
@@ -224,7 +154,101 @@ def test_signals_of_a_text_without_letters(model: LanguageModel) -> None:
         "language_3_score": None,
         "script": "Zyyy",
         "language_model": "florilege-lid",
+        "language_others": None,
+        "language_agree": None,
+        "language_as_declared": None,
+        "segment_languages": ["und", "und"],
+        "language_share": None,
+        "language_mixed": None,
     }
+
+
+def test_every_line_that_is_not_blank_has_its_language(model: LanguageModel) -> None:
+    text = "\n".join([EU_SENTENCES["pl"], "", "Nr 5", "  ", EU_SENTENCES["el"], EU_SENTENCES["pl"] * 2])
+    found = signals(text, model)
+    assert found["language"] == "pl"
+    assert found["segment_languages"] == ["pl", "und", "el", "pl"]
+    assert 0.6 < found["language_share"] < 0.8
+    assert found["language_mixed"] is True
+
+
+def test_a_line_of_few_chinese_characters_has_a_language(model: LanguageModel) -> None:
+    assert signals("所有成员国共同保护水质\n标题", model)["segment_languages"] == ["zh", "und"]
+
+
+def test_a_quotation_does_not_make_a_text_mixed(model: LanguageModel) -> None:
+    text = "\n".join([EU_SENTENCES["de"]] * 9 + [EU_SENTENCES["en"]])
+    assert signals(text, model)["language_mixed"] is False
+
+
+@pytest.mark.parametrize("pair", [("da", "nb"), ("hr", "bs"), ("id", "ms"), ("xh", "zu")])
+def test_near_languages_do_not_make_a_text_mixed(pair: tuple[str, str]) -> None:
+    assert _near(pair[0]) == _near(pair[1])
+
+
+def test_lines_without_language_have_no_share(model: LanguageModel) -> None:
+    text = EU_SENTENCES["sv"] + "\n" + "\n".join(hashlib.sha256(bytes([n])).hexdigest() * 3 for n in range(3))
+    found = signals(text, model)
+    assert found["segment_languages"][1:] == ["zxx"] * 3
+    assert found["segment_languages"][0] == "sv"
+    assert found["language_share"] in (1, 0)  # of the lines in a language, Swedish has all
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "answer"),
+    [
+        ("nb", "nn", True), ("no", "nb", True), ("hr", "bs", True), ("sh", "sr", True), ("id", "ms", True),
+        ("da", "nb", False), ("cs", "sk", False), ("und", "zxx", False), ("fr", "fr", True),
+    ],
+)  # fmt: skip
+def test_members_of_a_macro_language_are_the_same(one: str, other: str, answer: bool) -> None:
+    assert same(one, other) is answer
+
+
+@pytest.mark.parametrize(
+    ("declared", "answer"),
+    [
+        ("no", True), ("nn-NO", True), ("NB_no", True), ("nor", True), ("nob", True), ("en", False), ("gl", False),
+        (None, None), ("", None), ("und", None), ("mul", None), ("x-default", None), ("norwegian", None),
+        ("\ud800", None),
+    ],
+)  # fmt: skip
+def test_the_declared_language_is_compared(model: LanguageModel, declared: str | None, answer: bool | None) -> None:
+    text = "Medlemslandene skal treffe tiltakene som er nødvendige for å beskytte vannet, sa statsråden i går kveld."
+    assert signals(text, model, declared=declared)["language_as_declared"] is answer
+
+
+@pytest.mark.parametrize(
+    ("declared", "text"),
+    [
+        ("iw", "המדינות החברות ינקטו צעדים להגנה על המים"),
+        ("cmn-Hans", "成员国应采取措施保护水质"),
+        ("zh", "成员国应采取措施保护水质"),
+    ],
+)
+def test_withdrawn_and_member_codes_are_understood(model: LanguageModel, declared: str, text: str) -> None:
+    assert signals(text, model, declared=declared)["language_as_declared"] is True
+
+
+@given(st.text(alphabet=st.sampled_from("a \n\t\x00\u200b\u202eé字\ud800Σİ1.")) | st.text())
+@example("word " * 100_000)
+@example("\n" * 30_000)
+@example("a\n" * 30_000)
+@example("\u202e" * 1000 + "\u200b" * 1000)
+@example("字" * 300_000)
+@settings(deadline=None, max_examples=60)
+def test_signals_of_any_text(model: LanguageModel, text: str) -> None:
+    found = signals(text, model, [model])
+    assert len(found["segment_languages"]) == min(SEGMENTS, sum(bool(line.strip()) for line in text.split("\n")))
+    assert found["language_share"] is None or 0 <= found["language_share"] <= 1
+    assert found["language_agree"] is True
+    assert found["language"] == model.predict(text)[0][0]
+
+
+def test_thresholds_are_of_languages_that_the_model_knows(model: LanguageModel) -> None:
+    found = thresholds()
+    assert set(EU_SENTENCES) <= set(found) <= model.labels() - {"und", "zxx"}
+    assert all(0.3 <= least <= 0.9 for least in found.values())
 
 
 def test_a_model_can_be_given_as_a_file(tmp_path: Path, model: LanguageModel) -> None:
