@@ -6,24 +6,40 @@ Gopher: Rae et al. 2021 (arXiv 2112.11446); C4: Raffel et al. 2020 (JMLR 21/140)
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections import Counter
+from collections.abc import Iterable
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
-from filters.words import fold, lines, sentences, unspaced, words
+import numpy as np
+import numpy.typing as npt
+import regex
 
+from filters import ngrams
+from filters.characters import (
+    LETTER,
+    MARK,
+    NUMBER,
+    PUNCTUATION,
+    SPACE,
+    UNSPACED,
+    Flags,
+    Kinds,
+    characters,
+    count,
+    mostly_unspaced,
+    word_starts,
+)
+from filters.words import fold, lines, sentences, split
+
+Places = npt.NDArray[np.int64]
 Value = float | int | bool | None
 
-_BULLETS = tuple("•‣⁃∙◦●○▪▫■□–-*·►")
+_BULLETS = "•‣⁃∙◦●○▪▫■□–-*·►"
 _ELLIPSES = ("...", "…")
-_TERMINALS = frozenset(".!?…؟۔।॥։።။៕。！？．｡")
-_QUOTES = tuple("\"'»«”“’」』")
-_CLOSERS = "\"'»”’)]›」』）"
+_TERMINAL = regex.compile(r"\p{Sentence_Terminal}")
 _SHORT_LINE = 30  # characters; FineWeb
-_NGRAM_WORDS = 200_000  # beyond, n-grams are those of the beginning: bounds the memory a hostile text takes
+_NGRAM_WORDS = 200_000  # n-grams and stop words are those of so many: bounds the memory a hostile text takes
 # C4's phrases, and what the same notices say in the larger languages of the EU.
 _POLICY = (
     *("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"),
@@ -38,96 +54,73 @@ def signals(text: str, language: str | None = None) -> dict[str, Value]:
 
     Ratios are between 0 and 1 (those per word are cut at 1). `mean_word_length` is null for a text mostly in
     scripts without spaces, whose every letter counts as a word, and `stop_words` is null where
-    `stop_words.toml` has no list for `language` (BCP 47). Paragraphs are what blank lines separate, and the lines
-    of a text without blank lines. As in C4, a closing quotation mark ends a line as a full stop does.
+    `stop_words.toml` has no list for `language` (BCP 47). Lines are what is not blank between line feeds, without the
+    white space around it; paragraphs are what blank lines separate. `docs/quality.md` compares the definitions with
+    datatrove's.
     """
-    found, rows = words(text), lines(text)
+    codes, kinds = characters(text)
+    starts = word_starts(kinds)
+    places, counts, rows = np.flatnonzero(starts), count(kinds), lines(text)
+    lowered = text.replace("İ", "i").lower()  # str.lower would put a combining dot on the Turkish one
+    end = int(places[_NGRAM_WORDS]) if len(places) > _NGRAM_WORDS else len(text)
+    ids, distinct = ngrams.number(split(codes[:end], kinds[:end], starts[:end]))
+    repeats = _repeats(rows)
     result: dict[str, Value] = {
         "chars": len(text),
-        "words": len(found),
+        "words": len(places),
         "lines": len(rows),
         "sentences": sentences(text),
-        **_gopher_quality(text, found, rows),
-        "stop_words": _stop_words(found, language),
-        **_gopher_repetition(text, found, rows),
-        **_c4(text, rows),
-        **_fineweb(text, found, rows),
+        **_gopher_quality(text, kinds, places, counts, rows),
+        "stop_words": _stop_words(distinct, language),
+        **_gopher_repetition(text, rows, repeats),
+        **_ngram_ratios(ids, kinds, starts, len(text) * len(ids) // max(len(places), 1)),
+        **_c4(text, lowered, rows),
+        **_fineweb(text, len(places), rows, repeats),
     }
-    result["quality"] = _quality(text, found, result)
+    result["quality"] = _quality(counts, len(places), result)
     return result
 
 
-def _gopher_quality(text: str, found: list[str], rows: list[str]) -> dict[str, Value]:
+def _gopher_quality(text: str, kinds: Kinds, places: Places, counts: list[int], rows: list[str]) -> dict[str, Value]:
     symbols = max(text.count("#"), text.count("...") + text.count("…"))
-    bullets = sum(row.startswith(_BULLETS) for row in rows)
+    bullets = sum(row[0] in _BULLETS for row in rows)
     ellipses = sum(row.endswith(_ELLIPSES) for row in rows)
-    alpha = sum(1 for word in found if word.isalpha() or any(map(str.isalpha, word)))
+    # The least kind from one word's start to the next is that of a letter if the word has one.
+    alpha = int(np.count_nonzero(np.minimum.reduceat(kinds, places) <= UNSPACED)) if len(places) else 0
     return {
-        "mean_word_length": None if unspaced(text) else _share(sum(map(len, found)), len(found), cut=False),
-        "symbol_ratio": _share(symbols, len(found)),
+        "mean_word_length": None if mostly_unspaced(counts) else _share(_in_words(counts), len(places), cut=False),
+        "symbol_ratio": _share(symbols, len(places)),
         "bullet_line_ratio": _share(bullets, len(rows)),
         "ellipsis_line_ratio": _share(ellipses, len(rows)),
-        "alpha_word_ratio": _share(alpha, len(found)),
+        "alpha_word_ratio": _share(alpha, len(places)),
     }
 
 
-def _gopher_repetition(text: str, found: list[str], rows: list[str]) -> dict[str, Value]:
-    parts = [part for part in re.split(r"\n{2,}", text.strip()) if part]
-    paragraphs = parts if len(parts) > 1 else rows
-    dup_lines, dup_line_chars = _repeats(rows)
+def _gopher_repetition(text: str, rows: list[str], repeats: tuple[int, int]) -> dict[str, Value]:
+    paragraphs = [part for part in (piece.lstrip("\n") for piece in text.strip().split("\n\n")) if part]
     dup_paras, dup_para_chars = _repeats(paragraphs)
     return {
-        "dup_line_ratio": _share(dup_lines, len(rows)),
-        "dup_line_char_ratio": _share(dup_line_chars, len(text)),
+        "dup_line_ratio": _share(repeats[0], len(rows)),
+        "dup_line_char_ratio": _share(repeats[1], len(text)),
         "dup_para_ratio": _share(dup_paras, len(paragraphs)),
         "dup_para_char_ratio": _share(dup_para_chars, len(text)),
-        **_ngram_ratios(found[:_NGRAM_WORDS], len(text) * min(len(found), _NGRAM_WORDS) // max(len(found), 1)),
     }
 
 
-def _ngram_ratios(found: list[str], chars: int) -> dict[str, Value]:
-    """Characters in the most frequent n-gram (n 2 to 4) and in repeated n-grams (5 to 10), per character.
-
-    An n-gram repeats only where its first n-1 words do, so each n looks only at the places that n-1 left.
-    The most frequent n-gram counts nothing if it occurs once; of equally frequent ones the first counts.
-    """
-    result: dict[str, Value] = {}
-    grams: list[tuple[int, tuple[str, ...]]] = list(enumerate(pairwise(found)))
-    for n in range(2, 11):
-        counts = Counter(gram for _, gram in grams)
-        repeated = [(i, gram) for i, gram in grams if counts[gram] > 1] if len(counts) < len(grams) else []
-        if n <= 4:
-            top = max(counts, key=counts.__getitem__) if repeated else ()
-            result[f"top_{n}gram_char_ratio"] = _share(counts[top] * len(" ".join(top)), chars)
-        else:
-            result[f"dup_{n}gram_char_ratio"] = _share(_repeated_chars(repeated), chars)
-        grams = [(i, (*gram, found[i + n])) for i, gram in repeated if i + n < len(found)]
-    return result
+def _ngram_ratios(ids: ngrams.Numbers, kinds: Kinds, starts: Flags, chars: int) -> dict[str, Value]:
+    """Characters in the most frequent n-gram (n 2 to 4) and in repeated n-grams (5 to 10), per character."""
+    inside = starts[kinds < PUNCTUATION]
+    before = np.append(np.flatnonzero(inside), len(inside))[: len(ids) + 1]
+    found = ngrams.repetition(ids, before)
+    return {f"{'top' if n <= 4 else 'dup'}_{n}gram_char_ratio": _share(found[n], chars) for n in found}
 
 
-def _repeated_chars(repeated: list[tuple[int, tuple[str, ...]]]) -> int:
-    """Characters of the n-grams that were seen before, counting no word twice."""
-    seen: set[tuple[str, ...]] = set()
-    chars = free = 0
-    for place, gram in repeated:
-        if place < free:
-            continue
-        if gram in seen:
-            chars += sum(map(len, gram))
-            free = place + len(gram)
-        else:
-            seen.add(gram)
-    return chars
-
-
-def _c4(text: str, rows: list[str]) -> dict[str, Value]:
-    lowered = text.lower()
-    terminal = sum(row.endswith(_QUOTES) or row.rstrip(_CLOSERS)[-1:] in _TERMINALS for row in rows)
+def _c4(text: str, lowered: str, rows: list[str]) -> dict[str, Value]:
     return {
-        "terminal_line_ratio": _share(terminal, len(rows)),
+        "terminal_line_ratio": _share(len(_TERMINAL.findall("".join([row[-1] for row in rows]))), len(rows)),
         "javascript_lines": _lines_with(("javascript",), lowered),
         "policy_lines": _lines_with(_POLICY, lowered),
-        "curly_brackets": text.count("{") + text.count("}"),
+        "curly_brackets": text.count("{"),
         "lorem_ipsum": "lorem ipsum" in lowered,
     }
 
@@ -138,17 +131,20 @@ def _lines_with(phrases: tuple[str, ...], lowered: str) -> int:
     return sum(any(phrase in row for phrase in present) for row in lowered.split("\n")) if present else 0
 
 
-def _fineweb(text: str, found: list[str], rows: list[str]) -> dict[str, Value]:
+def _fineweb(text: str, words: int, rows: list[str], repeats: tuple[int, int]) -> dict[str, Value]:
     newlines = text.count("\n")
-    _, dup_chars = _repeats(rows)
     return {
         "short_line_ratio": _share(sum(len(row) <= _SHORT_LINE for row in rows), len(rows)),
-        "line_dup_char_ratio": _share(dup_chars, len(text) - newlines),
-        "newline_ratio": _share(newlines, len(found)),
+        "line_dup_char_ratio": _share(repeats[1], len(text) - newlines),
+        "newline_ratio": _share(newlines, words),
     }
 
 
-def _quality(text: str, found: list[str], result: dict[str, Value]) -> float:
+def _in_words(counts: list[int]) -> int:
+    return sum(counts[kind] for kind in (LETTER, UNSPACED, MARK, NUMBER))
+
+
+def _quality(counts: list[int], words: int, result: dict[str, Value]) -> float:
     """Product of six soft penalties, each 1 at best.
 
     letters     share of word characters among all but white space: 0 at 0.4, 1 from 0.8
@@ -158,8 +154,7 @@ def _quality(text: str, found: list[str], result: dict[str, Value]) -> float:
     endings     (1 + terminal_line_ratio) / 2
     length      words / (words + 50)
     """
-    dense = sum(map(len, text.split()))
-    letters = _share(sum(map(len, found)), dense)
+    letters = _share(_in_words(counts), sum(counts) - counts[SPACE])
 
     def value(name: str) -> float:
         return float(result[name] or 0.0)
@@ -170,17 +165,17 @@ def _quality(text: str, found: list[str], result: dict[str, Value]) -> float:
         * max(0.0, 1.0 - 5.0 * value("symbol_ratio"))
         * (1.0 - value("short_line_ratio") / 2.0)
         * (0.5 + value("terminal_line_ratio") / 2.0)
-        * (len(found) / (len(found) + 50.0))
+        * (words / (words + 50.0))
     )
 
 
-def _stop_words(found: list[str], language: str | None) -> int | None:
+def _stop_words(distinct: Iterable[str], language: str | None) -> int | None:
     if language is None:
         return None
     known = _stop_word_lists().get(language.lower().partition("-")[0])
     if known is None:
         return None
-    return len(known.intersection(fold(" ".join(set(found)), language).split()))
+    return len(known.intersection(fold(" ".join(distinct), language).split()))
 
 
 @cache
