@@ -54,9 +54,10 @@ _BY = re.compile(r"^(?:(?:written |posted )?by|von|par|por|di|door|av|af|autor(?
 _NO_NAME = re.compile(r"\d|[@|/©]|://")
 _LICENCES = _finder("//a[contains(concat(' ', @rel, ' '), ' license ')]/@href"
                   " | //link[contains(concat(' ', @rel, ' '), ' license ')]/@href")  # fmt: skip
-_CC = _finder(
-    "//a/@href[contains(., 'creativecommons.org/licenses/') or contains(., 'creativecommons.org/publicdomain/')]"
-)
+_RIGHTS = ("dc.rights", "dcterms.rights", "dcterms.license", "dc.rights.uri", "dc.rights.license")
+_CC = re.compile(r"creativecommons\.org/|\bCC[ -]?(?:BY|0)\b", re.I)
+_ROBOTS = ("ccbot", "ia_archiver")
+"""Robots whose own directives are noted: those whose archives are read."""
 
 _ISO = re.compile(r"((?:1[5-9]|20)\d\d)[-/.]?(0[1-9]|1[0-2])[-/.]?(0[1-9]|[12]\d|3[01])(?!\d)")
 _YEAR = re.compile(r"\s*((?:1[5-9]|20)\d\d)(?:-\d\d)?\s*")
@@ -77,18 +78,22 @@ def read(
     """An Extract of a parsed page without its text; `tree` is left as it was.
 
     `url` helps to date the page, no date after `fetched` is believed, and `linked` is the page's `linked_data` where
-    that is at hand. `meta` has, where the page declares them, `licence` (an address), `robots` (directives),
-    `tdm_reservation` (`1` or `0`) and `mt_plugin` (a name).
+    that is at hand. `meta` has, where the page declares them, `licence` (an address or a name), `licences` where there
+    are several, `robots` (directives; `ccbot: ...` on a line of its own for that robot), `tdm_reservation` (`1` or
+    `0`), `tdm_policy` and `mt_plugin` (a name).
     """
     named = _named(tree)
     linked = linked_data(tree) if linked is None else linked
     head = Extract(title=_title(tree, named, linked), authors=_authors(tree, named, linked))
     head.date = _date(tree, named, linked, url, fetched)
     head.language = next((t for value in _languages(tree, named) if (t := primary_subtag(value))), None)
+    licences = _licences(tree, named, linked)
     for key, value in (
-        ("licence", _licence(tree, linked)),
-        ("robots", ", ".join(named.get("robots", []))),
+        ("licence", next(iter(licences), None)),
+        ("licences", licences if len(licences) > 1 else None),
+        ("robots", _directives(named)),
         ("tdm_reservation", next(iter(named.get("tdm-reservation", [])), None)),
+        ("tdm_policy", next(iter(named.get("tdm-policy", [])), None)),
         ("mt_plugin", html_plugins.machine_translation(tree)),
     ):
         if value:
@@ -220,11 +225,20 @@ def _languages(tree: HtmlElement, named: dict[str, list[str]]) -> Iterator[str]:
         yield from named.get(name, [])
 
 
-def _licence(tree: HtmlElement, linked: list[dict[str, Any]]) -> str | None:
-    """The licence that the page gives for itself; links to several licences belong to its parts."""
+def _directives(named: dict[str, list[str]]) -> str:
+    """What the page asks of all robots, and on lines of their own what it asks of one."""
+    lines = [", ".join(named.get("robots", []))]
+    lines += [f"{name}: {', '.join(named[name])}" for name in _ROBOTS if name in named]
+    return "\n".join(filter(None, lines))
+
+
+def _licences(tree: HtmlElement, named: dict[str, list[str]], linked: list[dict[str, Any]]) -> list[str]:
+    """The licences that the page gives as its own; a link in the text to a licence may speak of anything."""
     said = [_clean(href) for href in _LICENCES(tree)]
-    said += [_clean(item["license"]) for item in linked if isinstance(item.get("license"), str)]
-    if said:
-        return said[0] or None
-    links = {_clean(href) for href in _CC(tree)}
-    return links.pop() if len(links) == 1 else None
+    for item in linked:
+        given = item.get("license")
+        for one in given if isinstance(given, list) else [given]:
+            one = (one.get("url") or one.get("@id")) if isinstance(one, dict) else one
+            said.append(_clean(one) if isinstance(one, str) else "")
+    said += [value for name in _RIGHTS for value in named.get(name, []) if _CC.search(value)]
+    return list(dict.fromkeys(filter(None, said)))[:20]

@@ -16,7 +16,8 @@ class Record:
     """One input record: a record of an archive, or a file.
 
     Exactly one of three things holds: `skip` says why it is no document (a request, an image, a redirect),
-    `error` says why it could not be read, or both are None and `payload` holds the document's bytes.
+    `error` says why it could not be read, or both are None and `payload` holds the document's bytes. A robots.txt or
+    tdmrep.json file has `skip` and its bytes.
     """
 
     source: str

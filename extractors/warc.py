@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from extractors.frames import MAX_HEAD, Frame, frames
+from extractors.frames import MAX_HEAD, Frame, frames, text
 from extractors.http_body import Message, decode, megabytes, parse
 from extractors.record import Record
 from extractors.sniff import is_feed, sniff
@@ -31,6 +31,13 @@ _KEPT_FIELDS = {
     "tdm-policy": "tdm_policy",
     "last-modified": "last_modified",
 }
+_MANY_FIELDS = {"x-robots-tag", "tdm-reservation", "link"}
+"""Fields of which all values count, not the first alone."""
+_MAX_VALUES = 20
+_LICENCE_LINK = re.compile(r"<([^<>]{1,500})>[^<>]*?;\s*rel\s*=\s*\"?[^\"<>,;]*\blicense\b", re.I)
+_POLICIES = {"/robots.txt": "robots.txt", "/.well-known/tdmrep.json": "tdmrep.json"}
+MAX_POLICY = 500 << 10
+"""Bytes kept of a file that says what may be done with a site's pages (RFC 9309, 2.5)."""
 
 Opener = Callable[[], BinaryIO]
 
@@ -56,13 +63,14 @@ def cuts(opener: Opener, every: int) -> list[int]:
     Only [0] where records do not all start at offsets of their own: one-stream gzip, damage, ARC. Reads the
     whole archive once.
     """
-    found = [0]
+    found, begun = [0], False
     with opener() as file:
         for frame in frames(file, 0, None, 0):
             if frame.error or frame.arc or frame.unpacked:
                 return [0]
-            if frame.offset - found[-1] >= max(every, 1):
+            if begun and frame.offset - found[-1] >= max(every, 1):
                 found.append(frame.offset)
+            begun = True  # line ends before the first record are no part of their own
         if len(found) > 1 and file.seek(0, 2) - found[-1] < every:
             found.pop()
     return found
@@ -120,12 +128,13 @@ def _fill(record: Record, frame: Frame, limit: int) -> None:
     record.status = message.status
     if is_http:
         declared = message.fields.get("content-type", "")
-    record.meta.update((name, message.fields[key][:500]) for key, name in _KEPT_FIELDS.items() if key in message.fields)
+    _keep_fields(record, message.fields, frame.block[: len(frame.block) - len(message.body)])
     record.mime = declared.partition(";")[0].strip().lower()[:100] or None
     charset = _CHARSET.search(declared)
     record.charset = charset[1].lower() if charset else None
+    policy = _policy(record.url)
     if message.status is not None and not 200 <= message.status <= 299:
-        record.skip = f"http-status: {message.status}"
+        record.skip = policy or f"http-status: {message.status}"
         return
     if len(frame.block) < frame.declared:
         # Only a part of the block was kept: enough to tell an outsize video from an outsize page.
@@ -133,14 +142,33 @@ def _fill(record: Record, frame: Frame, limit: int) -> None:
         message.error = message.error or f"payload over {megabytes(limit)}"
     else:
         message = decode(message, limit, cut="truncated" in record.meta)
-    _judge(record, message)
+    if policy and (message.body or message.error is None):
+        record.skip, record.payload = policy, message.body[:MAX_POLICY]
+    elif policy:
+        record.error = f"{message.error} at {_place(record.offset)}"
+    else:
+        _judge(record, message)
+
+
+def _keep_fields(record: Record, fields: dict[str, str], head: bytes) -> None:
+    """Notes the header fields that matter later: several values of one on lines of their own, licences apart."""
+    for key in fields.keys() & {*_KEPT_FIELDS, "link"}:
+        values = _values(head, key) if key in _MANY_FIELDS else [fields[key]]
+        if key == "link":
+            values = [found[1] for value in values if (found := _LICENCE_LINK.search(value))]
+        if values:
+            record.meta[_KEPT_FIELDS.get(key, "http_licence")] = "\n".join(value[:500] for value in values)
+
+
+def _values(head: bytes, key: str) -> list[str]:
+    """The values of all of a message's fields of one name."""
+    named = re.finditer(rb"^" + re.escape(key.encode()) + rb"[ \t]*:([^\r\n]*)", head, re.I | re.M)
+    return [value for match in named if (value := text(match[1]).strip()[:2_000])][:_MAX_VALUES]
 
 
 def _judge(record: Record, message: Message) -> None:
     payload = message.body
-    if _is_robots(record.url):
-        record.skip = "robots.txt"
-    elif not payload and message.error is None:
+    if not payload and message.error is None:
         record.skip = "empty payload"
     else:
         record.format = "txt" if record.kind == "conversion" else sniff(payload, record.mime, record.url)
@@ -159,11 +187,14 @@ def _place(offset: int) -> str:
     return f"offset {offset}" if offset >= 0 else f"uncompressed offset {-offset}"
 
 
-def _is_robots(url: str | None) -> bool:
+def _policy(url: str | None) -> str | None:
+    """What an address names, if a file that says what may be done with a site's pages."""
+    if url is None or not ("/robots.txt" in url or "/tdmrep.json" in url):
+        return None
     try:
-        return url is not None and urlsplit(url).path == "/robots.txt"
+        return _POLICIES.get(urlsplit(url).path)
     except ValueError:
-        return False
+        return None
 
 
 def parse_date(text: str) -> datetime | None:

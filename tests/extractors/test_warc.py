@@ -184,9 +184,52 @@ def test_skips_with_a_reason(block: bytes, reason: str) -> None:
     assert (found.skip, found.payload, found.error, found.format) == (reason, b"", None, None)
 
 
-def test_robots_files_are_kept_apart() -> None:
-    data = record(http(b"User-agent: *", "Content-Type: text/plain\r\n")).replace(b"org/a", b"org/robots.txt")
-    assert told(data) == ["robots.txt"]
+def named(block: bytes, path: str, **options: str) -> Record:
+    (found,) = read(record(block, **options).replace(b"org/a", f"org{path}".encode()))  # type: ignore[arg-type]
+    return found
+
+
+RULES = b"User-agent: *\nDisallow: /a\n"
+
+
+@pytest.mark.parametrize(
+    ("block", "path", "status", "payload"),
+    [
+        (http(RULES, "Content-Type: text/plain\r\n"), "/robots.txt", 200, RULES),
+        (http(RULES), "/robots.txt?x#y", 200, RULES),
+        (http(gzip.compress(RULES), "Content-Encoding: gzip\r\n"), "/robots.txt", 200, RULES),
+        (http(b"\xff\xfeU\0s\0", ""), "/robots.txt", 200, b"\xff\xfeU\0s\0"),
+        (http(b""), "/robots.txt", 200, b""),
+        (http(b"#" * 600_000), "/robots.txt", 200, b"#" * warc.MAX_POLICY),
+        (http(RULES, status="404 Not Found"), "/robots.txt", 404, b""),
+        (http(RULES, "Location: /b\r\n", "301 Moved"), "/robots.txt", 301, b""),
+        (http(RULES, status="503 Busy"), "/robots.txt", 503, b""),
+        (http(b"[]", "Content-Type: application/json\r\n"), "/.well-known/tdmrep.json", 200, b"[]"),
+    ],
+)  # fmt: skip
+def test_files_of_policy_keep_their_bytes_and_status(block: bytes, path: str, status: int, payload: bytes) -> None:
+    found = named(block, path)
+    skip = "tdmrep.json" if "tdm" in path else "robots.txt"
+    assert (found.skip, found.status, found.payload, found.error, found.format) == (skip, status, payload, None, None)
+    assert found.fetched is not None
+
+
+@pytest.mark.parametrize("kind", ["resource", "conversion"])
+def test_files_of_policy_need_no_http(kind: str) -> None:
+    found = named(RULES, "/robots.txt", kind=kind, mime="text/plain")
+    assert (found.skip, found.status, found.payload) == ("robots.txt", None, RULES)
+
+
+def test_files_of_policy_that_cannot_be_read_are_errors() -> None:
+    found = named(http(b"\x1f\x8b\x08\0broken", "Content-Encoding: gzip\r\n"), "/robots.txt")
+    assert (found.skip, found.payload) == (None, b"")
+    assert found.error
+    assert found.error.startswith("content-encoding gzip")
+
+
+@pytest.mark.parametrize("path", ["/about/robots.txt", "/robots.txt/a", "/?q=/robots.txt", "/tdmrep.json"])
+def test_pages_about_files_of_policy_are_pages(path: str) -> None:
+    assert named(http(), path).format == "html"
 
 
 @pytest.mark.parametrize(
@@ -216,6 +259,19 @@ def test_keeps_the_headers_that_matter_later() -> None:
     assert found.meta == {
         "x_robots_tag": "noai", "tdm_reservation": "1", "last_modified": "yesterday", "truncated": "length",
     }  # fmt: skip
+
+
+def test_keeps_all_values_of_fields_that_come_more_than_once() -> None:
+    fields = (
+        "X-Robots-Tag: googlebot: noindex\r\nx-robots-tag: noai\r\nX-Robots-Tags: none\r\n"
+        'Link: </style.css>; rel="preload"\r\n'
+        'Link: </b>; rel=next, <https://creativecommons.org/licenses/by/4.0/>; title="x"; rel="license"\r\n'
+    )
+    (found,) = read(record(http(b"x-robots-tag: none\r\n<html>", fields)))
+    assert found.meta == {
+        "x_robots_tag": "googlebot: noindex\nnoai",
+        "http_licence": "https://creativecommons.org/licenses/by/4.0/",
+    }
 
 
 def test_nested_archive_text_is_payload() -> None:
