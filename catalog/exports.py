@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,18 +17,22 @@ import pyarrow.parquet as pq
 import zstandard
 
 from catalog import reports
+from catalog.cards import card
 from catalog.errors import ConfigError
 from catalog.files import sha256, write_json
-from catalog.views import parquet
+from catalog.masked import Mask, masked
+from catalog.views import quote_name, rows
 
 if TYPE_CHECKING:
     import duckdb
 
 Kind = Literal["parquet", "jsonl"]
+Change = Callable[[pa.Table], pa.Table]
 
 COLUMNS = (
     "id", "text", "title", "url", "source", "path", "language", "language_score", "script", "date", "authors", "celex",
-    "fetched", "words", "quality", "cluster_size", "lcs", "meta",
+    "fetched", "words", "quality", "wds", "trusted", "repeated_share", "cluster_size", "lcs", "licence", "open_licence",
+    "robots_allowed", "pii_count", "secret_count", "meta",
 )  # fmt: skip
 SUFFIX = {"parquet": "parquet", "jsonl": "jsonl.zst"}
 _BATCH = 1_000
@@ -35,6 +41,7 @@ _BATCH = 1_000
 def export(
     connection: duckdb.DuckDBPyConnection, root: Path, folder: Path, kind: Kind = "parquet",
     languages: list[str] | None = None, rows_a_shard: int = 50_000,
+    mask: Mask | None = None, kinds: Collection[str] = ("pii", "secrets"),
 ) -> dict[str, Any]:  # fmt: skip
     """Write the kept documents below `folder`, a folder a language, in files of at most `rows_a_shard` rows.
 
@@ -45,6 +52,8 @@ def export(
         root: the corpus folder.
         folder: where to; must not exist, or be empty.
         languages: only these; default all.
+        mask: masks spans in a text; none: texts are as the catalog has them.
+        kinds: what is masked, see `catalog.masked.masked`.
 
     Returns:
         The manifest, which is also written as `manifest.json` beside the card `README.md`.
@@ -52,69 +61,116 @@ def export(
     Raises:
         ConfigError: the folder is not empty, the rows are less than 1, or a language has no kept document.
     """
+    wanted = check(connection, languages, rows_a_shard)
+    with staging(folder) as staged:
+        tally = Tally(kinds)
+        outputs: dict[str, _Output] = {}
+        try:
+            for table in batches(connection, root, COLUMNS, wanted, mask, tally):
+                for language in sorted(set(table["language"].to_pylist())):
+                    chosen = table.filter(pc.equal(table["language"], language))
+                    outputs.setdefault(language, _Output(staged, language, kind, rows_a_shard)).write(chosen)
+        finally:
+            for output in outputs.values():
+                output.close()
+        files = [entry for _, output in sorted(outputs.items()) for entry in output.files]
+        return finish(connection, staged, {"format": kind, "columns": COLUMNS}, files, tally if mask else None)
+
+
+class Tally:
+    """How many spans were masked, by kind."""
+
+    def __init__(self, kinds: Collection[str]) -> None:
+        self.kinds = sorted(set(kinds))
+        self.spans: Counter[str] = Counter()
+        self.documents = 0
+
+    def mask(self, table: pa.Table, mask: Mask) -> pa.Table:
+        """The table with its rows masked; they are counted."""
+        changed = []
+        for row in table.to_pylist():
+            hidden, found = masked(row, mask, self.kinds)
+            self.spans += found
+            self.documents += bool(found)
+            changed.append(hidden)
+        return pa.Table.from_pylist(changed, schema=table.schema)
+
+
+def check(connection: duckdb.DuckDBPyConnection, languages: list[str] | None, rows_a_shard: int) -> list[str]:
+    """The languages to export; ConfigError when the rows are less than 1 or a language has no kept document."""
     if rows_a_shard < 1:
         raise ConfigError(f"rows of one file = {rows_a_shard}: at least 1")
-    folder = folder.resolve()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigError(f"{folder} is not empty: give a folder that does not exist yet")
     there = {row["language"] for row in reports.languages(connection)}
     if unknown := sorted(set(languages or ()) - there):
         raise ConfigError(f"no kept document in {', '.join(unknown)}; there are: {', '.join(sorted(there))}")
+    return sorted(set(languages or there))
+
+
+@contextmanager
+def staging(folder: Path) -> Iterator[Path]:
+    """A folder beside `folder` that takes its place when nothing went wrong, and is gone otherwise."""
+    folder = folder.resolve()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{folder} is not empty: give a folder that does not exist yet")
     staged = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
     try:
-        files = _write(connection, root, staged, kind, set(languages or there), rows_a_shard)
-        snapshot = reports.rows(
-            connection, "SELECT snapshot, digest, preset, code, published::TEXT AS published FROM snapshot"
-        )
-        manifest = {
-            "format": kind, "columns": COLUMNS, "snapshot": snapshot[0],
-            "rows": sum(f["rows"] for f in files), "files": files,
-        }  # fmt: skip
-        write_json(staged / "manifest.json", manifest)
-        (staged / "README.md").write_text(card(connection, manifest), encoding="utf-8")
+        yield staged
         if folder.exists():
             folder.rmdir()
         staged.replace(folder)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+
+
+def finish(
+    connection: duckdb.DuckDBPyConnection, staged: Path, head: dict[str, Any], files: list[dict[str, Any]],
+    tally: Tally | None,
+) -> dict[str, Any]:  # fmt: skip
+    """Write manifest and card of these files ({file, language, rows}); returns the manifest."""
+    snapshot = reports.rows(
+        connection, "SELECT snapshot, digest, preset, code, published::TEXT AS published FROM snapshot"
+    )
+    whole = [
+        {**entry, "bytes": (staged / entry["file"]).stat().st_size, "sha256": sha256(staged / entry["file"])}
+        for entry in files
+    ]
+    hidden = tally and {"kinds": tally.kinds, "spans": dict(sorted(tally.spans.items())), "documents": tally.documents}
+    manifest = {
+        **head, "snapshot": snapshot[0], "masked": hidden, "rows": sum(f["rows"] for f in whole), "files": whole,
+    }  # fmt: skip
+    write_json(staged / "manifest.json", manifest)
+    (staged / "README.md").write_text(card(connection, manifest), encoding="utf-8")
     return manifest
 
 
-def _write(
-    connection: duckdb.DuckDBPyConnection, root: Path, staged: Path, kind: Kind, languages: set[str], rows_a_shard: int
-) -> list[dict[str, Any]]:
+def batches(
+    connection: duckdb.DuckDBPyConnection, root: Path, columns: Collection[str], languages: list[str],
+    mask: Mask | None, tally: Tally,
+) -> Iterator[pa.Table]:  # fmt: skip
+    """The kept documents in these languages, masked, a thousand at a time: shard by shard, within one by id."""
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE kept AS
-        SELECT id, size AS cluster_size FROM clusters JOIN verdicts USING (id) WHERE keep
+        SELECT id, c.size AS cluster_size, x.trusted, r.* EXCLUDE (id), p.repeated_share
+        FROM clusters c JOIN verdicts v USING (id) LEFT JOIN scores x USING (id) LEFT JOIN rights r USING (id)
+        LEFT JOIN repeats p USING (id) WHERE keep
     """)
-    outputs: dict[str, _Output] = {}
-    try:
-        for batch in _batches(connection, root):
-            for language in sorted(languages.intersection(batch["language"].to_pylist())):
-                chosen = batch.filter(pc.equal(batch["language"], language))
-                outputs.setdefault(language, _Output(staged, language, kind, rows_a_shard)).write(chosen)
-    finally:
-        for output in outputs.values():
-            output.close()
-    return [
-        {**entry, "bytes": (staged / entry["file"]).stat().st_size, "sha256": sha256(staged / entry["file"])}
-        for _, output in sorted(outputs.items())
-        for entry in output.files
-    ]
-
-
-def _batches(connection: duckdb.DuckDBPyConnection, root: Path) -> Iterator[pa.Table]:
     names = connection.execute(
         "SELECT file FROM snapshot_files JOIN snapshot USING (snapshot) WHERE dataset = 'documents' ORDER BY 1"
     )
+    spans = [name for name in ("pii", "secrets") if mask and name not in columns]
+    chosen = ", ".join(quote_name(name) for name in (*columns, *spans))
     for (name,) in names.fetchall():
-        documents, signals = parquet([root / name]), parquet([root / name.replace("documents/", "signals/", 1)])
-        joined = f"{documents} d JOIN {signals} s USING (id) JOIN kept USING (id)"
-        query = f"SELECT {', '.join(COLUMNS)} FROM {joined} ORDER BY id"
-        for batch in connection.sql(query).to_arrow_reader(_BATCH):
-            yield pa.Table.from_batches([batch])
+        documents = rows("documents", [root / name])
+        signals = rows("signals", [root / name.replace("documents/", "signals/", 1)])
+        query = (
+            f"SELECT {chosen} FROM ({documents}) d JOIN ({signals}) s USING (id) JOIN kept USING (id) "
+            "WHERE list_contains($languages, language) ORDER BY id"
+        )
+        for batch in connection.sql(query, params={"languages": languages}).to_arrow_reader(_BATCH):
+            table = pa.Table.from_batches([batch])
+            yield (tally.mask(table, mask) if mask else table).drop_columns(spans)
 
 
 class _Output:
@@ -172,30 +228,3 @@ class _Jsonl:
     def close(self) -> None:
         self._writer.close()  # type: ignore[no-untyped-call]
         self._raw.close()
-
-
-def card(connection: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) -> str:
-    """A dataset card: what is in the export, where it comes from, how it was chosen."""
-    snapshot = manifest["snapshot"]
-    languages = sorted({f["language"] for f in manifest["files"]})
-    # YAML takes a bare `no` for false.
-    listed = "\n".join(f'  - "{language}"' for language in languages)
-    suffix = SUFFIX[manifest["format"]]
-    configs = "\n".join(f'  - config_name: "{name}"\n    data_files: "{name}/*.{suffix}"' for name in languages)
-    thresholds = reports.rows(
-        connection,
-        "SELECT stage, signal, op, value FROM thresholds WHERE snapshot = ? ORDER BY position", [snapshot["snapshot"]],
-    )  # fmt: skip
-    parts = [
-        f"---\nlanguage:\n{listed}\nconfigs:\n{configs}\n---",
-        f"# Corpus, snapshot {snapshot['snapshot']}",
-        f"{manifest['rows']:,} documents in {len(languages)} languages, exported by florilege {snapshot['code']}.\n"
-        f"Corpus digest: `{snapshot['digest']}`. The texts remain under the rights of their authors: "
-        "`source`, `path` and `url` say where each comes from.",
-        "## Languages", reports.table([r for r in reports.languages(connection) if r["language"] in languages]),
-        "## How documents were chosen", reports.table(reports.funnel(connection)),
-        f"Thresholds (preset `{snapshot['preset']}`):", reports.table(thresholds),
-    ]  # fmt: skip
-    if found := reports.fidelity(connection):
-        parts += ["## Fidelity of the text", reports.table(found)]
-    return "\n\n".join(parts) + "\n"

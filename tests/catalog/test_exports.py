@@ -11,12 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 import zstandard
-from corpora import THRESHOLDS, document, publish, write_shard
+from corpora import THRESHOLDS, document, identity, publish, write_shard
 
 from catalog import reports, store
 from catalog.errors import ConfigError
 from catalog.exports import COLUMNS, Kind, export
-from catalog.files import Corpus, read_json, sha256
+from catalog.files import Corpus, read_json, sha256, write_json
+from filters.masking import mask
 
 KINDS: tuple[Kind, ...] = ("parquet", "jsonl")
 
@@ -187,6 +188,64 @@ def test_the_card_says_what_is_there(connection: duckdb.DuckDBPyConnection, corp
     assert "| quality | words | >= | 50 |" in body
     assert "| web | read | 9 | 7 | 1 | 1 |" in body
     assert "## Fidelity of the text" in body
+
+
+PII = [{"start": 6, "end": 22, "kind": "email", "score": 1.0}]
+LETTER = document(
+    "letter", "Write paul@example.org today.", title="To paul@example.org", pii=PII, pii_count=1, licence="cc-by-4.0",
+    open_licence=True, wds=0.75, secrets=[],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_personal_data_is_masked_in_the_export_and_not_in_the_catalog(tmp_path: Path, kind: Kind) -> None:
+    corpus = Corpus(tmp_path.resolve() / "corpus")
+    write_shard(corpus, "s-1", "s", [LETTER, document("other")])
+    publish(corpus)
+    with store.reading(corpus) as connection:
+        manifest = export(connection, corpus.root, tmp_path / "out", kind, mask=mask, kinds=["pii"])
+        plain = export(connection, corpus.root, tmp_path / "plain", kind)
+    [row] = [r for r in lines(tmp_path / "out", manifest["files"][0]["file"]) if r["id"] == LETTER["id"]]
+    assert (row["text"], row["title"], row["pii_count"]) == ("Write <EMAIL> today.", "To <EMAIL>", 1)
+    assert (row["wds"], row["licence"], row["open_licence"]) == (0.75, "cc-by-4.0", True)
+    assert "pii" not in row
+    assert manifest["masked"] == {"kinds": ["pii"], "spans": {"email": 1}, "documents": 1}
+    assert ("Write paul@example.org today." in dict(texts(tmp_path / "plain", plain)).values(), plain["masked"]) == (
+        True, None,
+    )  # fmt: skip
+    body = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "1 spans in 1 documents (email 1)" in body
+    assert "holds the texts unmasked" in body
+    assert "| cc-by-4.0 | True | 1 |" in body
+    assert "Nothing is masked in this export" in (tmp_path / "plain" / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_shard_of_an_older_florilege_is_exported_with_nulls(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path.resolve() / "corpus")
+    for number, name in enumerate(("old", "new")):
+        write_shard(corpus, f"s-{number}", "s", [document(name, wds=0.5)])
+    publish(corpus)
+    old = corpus.root / "signals" / "s-0.parquet"
+    pq.write_table(pq.read_table(old).drop_columns(["wds", "licence", "pii", "pii_count", "secrets"]), old)
+    manifest = corpus.manifest("shards", "s-0")
+    write_json(manifest, {**read_json(manifest), "schema": 2})
+    store.rebuild(corpus)
+    with store.reading(corpus) as connection:
+        files = export(connection, corpus.root, tmp_path / "out", mask=mask)["files"]
+    found = {row["id"]: row["wds"] for row in lines(tmp_path / "out", files[0]["file"])}
+    assert found == {identity("old"): None, identity("new"): 0.5}
+
+
+def test_the_card_gives_the_parameters_of_near_duplicates(own_corpus: Corpus, tmp_path: Path) -> None:
+    run = read_json(own_corpus.manifest("runs", "run-1"))
+    minhash, dedup = {"bands": 17, "rows": 15, "seed": 1}, {"by": ["text", "near"], "verify": None}
+    write_json(own_corpus.manifest("runs", "run-1"), {**run, "settings": {"minhash": minhash, "dedup": dedup}})
+    store.rebuild(own_corpus)
+    with store.reading(own_corpus) as connection:
+        export(connection, own_corpus.root, tmp_path / "out")
+    body = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "| 17 | 15 | 1 | text, near |" in body
+    assert "| 0.001 | 0.078 | 0.456 | 0.98 | 1 |" in body
 
 
 def test_a_corpus_of_which_nothing_is_kept_is_an_empty_export(own_corpus: Corpus, tmp_path: Path) -> None:
