@@ -47,7 +47,7 @@ def unaccounted(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """What does not add up; empty in a sound corpus.
 
     The records that the reader counted, shard by shard, are the rows of documents and skipped; no two have one
-    identity; every document has one verdict; no stage keeps more than it was given.
+    identity; every document has one verdict, and a reason if it is rejected; no stage keeps more than it was given.
     """
     return rows(
         connection,
@@ -70,6 +70,9 @@ def unaccounted(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         UNION ALL
         SELECT d.source, 'verdict', d.id || ' has ' || count(v.id) || ' verdicts'
         FROM documents d LEFT JOIN verdicts v USING (id) GROUP BY d.source, d.id HAVING count(v.id) <> 1
+        UNION ALL
+        SELECT d.source, 'verdict', d.id || ' is rejected without a reason'
+        FROM documents d JOIN verdicts v USING (id) WHERE NOT v.keep AND (v.stage IS NULL OR v.reason IS NULL)
         UNION ALL
         SELECT source, stage, 'in <> kept + dropped + failed' FROM funnel
         WHERE "in" <> kept + dropped + failed OR kept < 0
@@ -137,7 +140,8 @@ def _cell(value: Any) -> str:
 
 
 def document(connection: duckdb.DuckDBPyConnection, prefix: str) -> dict[str, dict[str, Any]]:
-    """All that is known of the document whose id starts with `prefix`: {document, signals, cluster, verdict}.
+    """All that is known of the document whose id starts with `prefix`: {document, verdict, cluster, signals, rights,
+    scores, repeats}.
 
     Raises:
         ConfigError: no such document, or several.
@@ -155,6 +159,9 @@ def document(connection: duckdb.DuckDBPyConnection, prefix: str) -> dict[str, di
         ("verdict", "verdicts"),
         ("cluster", "clusters"),
         ("signals", "signals"),
+        ("rights", "rights"),
+        ("scores", "scores"),
+        ("repeats", "repeats"),
     ):
         held = rows(connection, f"SELECT * FROM {view} WHERE id = ?", [ids[0]["id"]])
         found[part] = held[0] if held else {}

@@ -19,7 +19,7 @@ _SQL_TYPES = {
     "uint64": "UBIGINT", "float": "FLOAT", "timestamp[s, tz=UTC]": "TIMESTAMPTZ",
 }  # fmt: skip
 
-STAGES = ("language", "quality", "fidelity", "dedup")
+STAGES = ("rights", "language", "quality", "fidelity", "safety", "dedup")
 """Stages of the verdict after reading and extraction, in order."""
 
 ALARMS = {"order_recall": 0.9, "predicted_lcs": 0.95, "predicted_order": 0.85}
@@ -31,11 +31,13 @@ neither gives an alarm.
 
 VIEWS = {
     "snapshot": "the row of `snapshots` that the other views are of",
-    "corpus": "kept documents with their signals: documents joined with signals and clusters where the verdict is keep",
+    "corpus": "kept documents with all that is known: documents joined with signals, clusters, rights, scores and the "
+    "share of repeats where the verdict is keep",
     "funnel": "per source and stage: in = kept + dropped + failed",
     "alarms": "documents and single pages with a measure of fidelity under its alarm: "
     + ", ".join(f"{measure} < {limit}" for measure, limit in ALARMS.items()),
     "rejects": "every record and document that is not in the corpus, with stage and reason",
+    "versions": "kept documents of one cluster side by side: dated versions of one act, where the recipe links them",
 }
 
 
@@ -54,18 +56,32 @@ def quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def create_views(connection: duckdb.DuckDBPyConnection, corpus: Corpus, snapshots: list[dict[str, Any]]) -> None:
-    """Views of every snapshot in a schema of its own (`snapshot_1.documents`), and of the newest in `main`."""
+def create_views(
+    connection: duckdb.DuckDBPyConnection, corpus: Corpus, snapshots: list[dict[str, Any]],
+    older: frozenset[str] = frozenset(),
+) -> None:  # fmt: skip
+    """Views of every snapshot in a schema of its own (`snapshot_1.documents`), and of the newest in `main`.
+
+    `older` names the files (as manifests do) that an older florilege wrote, beside those whose first file shows it.
+    """
+    made: dict[tuple[str, ...], str] = {}  # snapshots by other thresholds have the files of their shards in common
     for snapshot in snapshots:
         schema = f"snapshot_{snapshot['snapshot']}"
         connection.execute(f"CREATE SCHEMA {schema}")
         for dataset in DATASETS:
-            files = [corpus.root / f["file"] for f in snapshot["files"] if f["dataset"] == dataset]
-            connection.execute(f"CREATE VIEW {schema}.{dataset} AS {_rows(dataset, files)}")
+            names = tuple(f["file"] for f in snapshot["files"] if f["dataset"] == dataset)
+            same = made.setdefault((dataset, *names), f"{schema}.{dataset}")
+            query = f"FROM {same}"
+            if same == f"{schema}.{dataset}":
+                old, new = ([corpus.root / n for n in names if (n in older) == so] for so in (True, False))
+                query = rows(dataset, new, old)
+            connection.execute(f"CREATE VIEW {schema}.{dataset} AS {query}")
         connection.execute(
             f"CREATE VIEW {schema}.snapshot AS FROM main.snapshots WHERE snapshot = {snapshot['snapshot']}"
         )
-        views = {"corpus": _corpus, "funnel": _funnel, "alarms": _alarms, "rejects": _rejects}
+        views = {
+            "corpus": _corpus, "funnel": _funnel, "alarms": _alarms, "rejects": _rejects, "versions": _versions
+        }  # fmt: skip
         for name, sql in views.items():
             connection.execute(f"CREATE VIEW {schema}.{name} AS {sql(schema)}")
     if snapshots:
@@ -74,18 +90,18 @@ def create_views(connection: duckdb.DuckDBPyConnection, corpus: Corpus, snapshot
             connection.execute(f"CREATE VIEW main.{name} AS FROM {newest}.{name}")
 
 
-def _rows(dataset: str, files: list[Path]) -> str:
-    """The rows of these files; what an older florilege did not write is null, or no row at all."""
+def rows(dataset: str, files: list[Path], older: list[Path] | None = None) -> str:
+    """A query for the rows of these files; what an older florilege did not write is null, or no row at all."""
     columns = DATASETS[dataset]
+    parts = [f"FROM {parquet(part)}" for part in (files, older) if part]
     try:
-        known = set(pq.read_schema(files[0]).names) if files else set()
+        known = set(pq.read_schema(files[0]).names) if files and not older else set()
     except (OSError, pa.ArrowInvalid):
-        return f"FROM {parquet(files)}"  # what is wrong with the file is the query's to say
+        return parts[0]  # what is wrong with the file is the query's to say
     if known >= set(columns.names):
-        return f"FROM {parquet(files)}"
+        return parts[0]
     none = ", ".join(f"NULL::{_sql_type(field.type)} AS {quote_name(field.name)}" for field in columns)
-    held = f" UNION ALL BY NAME FROM {parquet(files)}" if files else ""
-    return f"SELECT {none} WHERE false{held}"
+    return " UNION ALL BY NAME ".join([f"SELECT {none} WHERE false", *parts])
 
 
 def _sql_type(kind: pa.DataType) -> str:
@@ -98,9 +114,21 @@ def _sql_type(kind: pa.DataType) -> str:
 
 def _corpus(schema: str) -> str:
     return f"""
-        SELECT d.*, s.* EXCLUDE (id), c.cluster, c.size AS cluster_size
+        SELECT d.*, s.* EXCLUDE (id), r.* EXCLUDE (id), x.* EXCLUDE (id), p.repeated_share,
+               c.cluster, c.size AS cluster_size
         FROM {schema}.documents d JOIN {schema}.signals s USING (id) JOIN {schema}.clusters c USING (id)
-        JOIN {schema}.verdicts v USING (id) WHERE v.keep
+        JOIN {schema}.verdicts v USING (id) LEFT JOIN {schema}.rights r USING (id)
+        LEFT JOIN {schema}.scores x USING (id) LEFT JOIN {schema}.repeats p USING (id)
+        WHERE v.keep
+    """
+
+
+def _versions(schema: str) -> str:
+    return f"""
+        SELECT c.cluster, d.celex, d.date, id, d.source, d.path
+        FROM {schema}.clusters c JOIN {schema}.verdicts v USING (id) JOIN {schema}.documents d USING (id)
+        WHERE v.keep AND c.size > 1
+        QUALIFY count(*) OVER (PARTITION BY c.cluster) > 1 ORDER BY c.cluster, d.celex, d.date, id
     """
 
 
@@ -128,13 +156,11 @@ def _alarms(schema: str) -> str:
 
 def _funnel(schema: str) -> str:
     """Every stage takes in what the one before it kept, so the figures of a source add up to its records."""
-    later = " UNION ALL ".join(
-        f"SELECT source, {position}, '{stage}', 0, count(*) FILTER (stage = '{stage}'), 0 FROM judged GROUP BY source"
-        for position, stage in enumerate(STAGES, start=3)
-    )
+    stages = ", ".join(f"({position}, {quote(stage)})" for position, stage in enumerate(("extract", *STAGES), start=2))
     return f"""
-        WITH judged AS (
-            SELECT d.source, d.error, v.stage FROM {schema}.documents d LEFT JOIN {schema}.verdicts v USING (id)
+        WITH lost AS MATERIALIZED (
+            SELECT d.source, v.stage, d.error IS NOT NULL AS failed, count(*) AS n
+            FROM {schema}.documents d LEFT JOIN {schema}.verdicts v USING (id) GROUP BY ALL
         ),
         losses AS (
             SELECT source, 1 AS position, 'read' AS stage, sum(n) AS records,
@@ -142,12 +168,13 @@ def _funnel(schema: str) -> str:
             FROM (
                 SELECT source, count(*) AS n, count(*) FILTER (error IS NULL) AS dropped,
                        count(*) FILTER (error IS NOT NULL) AS failed FROM {schema}.skipped GROUP BY source
-                UNION ALL SELECT source, count(*), 0, 0 FROM judged GROUP BY source
+                UNION ALL SELECT source, sum(n), 0, 0 FROM lost GROUP BY source
             ) GROUP BY source
             UNION ALL
-            SELECT source, 2, 'extract', 0, count(*) FILTER (stage = 'extract' AND error IS NULL),
-                   count(*) FILTER (error IS NOT NULL) FROM judged GROUP BY source
-            UNION ALL {later}
+            SELECT source, position, t.stage, 0,
+                   coalesce(sum(n) FILTER (lost.stage = t.stage AND NOT failed), 0),
+                   coalesce(sum(n) FILTER (t.stage = 'extract' AND failed), 0)
+            FROM lost CROSS JOIN (VALUES {stages}) t(position, stage) GROUP BY source, position, t.stage
         ),
         running AS (
             SELECT *, sum(records - dropped - failed) OVER (PARTITION BY source ORDER BY position) AS kept FROM losses

@@ -24,6 +24,8 @@ RUNS = """
            r.made || ' of ' || r.shards AS shards, r.snapshot, left(s.digest, 16) AS corpus_digest, r.seconds
     FROM runs r LEFT JOIN snapshots s USING (snapshot) ORDER BY r.ended
 """
+_ALWAYS = ("read", "dedup")
+"""Stages that the funnel shows even where nothing was lost."""
 _BAR = 20
 _COLUMNS = 16
 _ROWS = 20
@@ -109,6 +111,8 @@ def funnel(corpus: Path, snapshot: int | None) -> None:
     for row in found:
         first = row["source"] not in most
         width = most.setdefault(row["source"], max(1, row["in"]))
+        if row["stage"] not in _ALWAYS and not row["dropped"] + row["failed"]:
+            continue
         bar = Text("█" * round(_BAR * row["kept"] / width), style="green")
         bar.append("░" * round(_BAR * (row["dropped"] + row["failed"]) / width), style="red")
         figures = [f"{row[key]:,}" for key in ("in", "kept", "dropped", "failed")]
@@ -227,8 +231,10 @@ def shell(corpus: Path, snapshot: int | None) -> None:
 
     interactive = sys.stdin.isatty()
     if interactive:
-        print("SQL over documents, pages, signals, clusters, verdicts, corpus, funnel, rejects, alarms, runs, shards,")
-        print("snapshots, thresholds.")
+        print(
+            "SQL over documents, pages, signals, clusters, rights, scores, repeats, verdicts, corpus, funnel, rejects,"
+        )
+        print("alarms, versions, runs, shards, snapshots, thresholds.")
         print("End a query with ;  leave with Ctrl-D.")
     lines: list[str] = []
     while True:
@@ -260,7 +266,9 @@ def show(corpus: Path, snapshot: int | None, prefix: str, whole: bool) -> None:
     if verdict.get("duplicate_of"):
         decided += f" of {verdict['duplicate_of']}"
     out.print(f"[bold]{escape(document['title'] or '(no title)')}[/]\n{decided}\n")
-    for part in ("document", "cluster", "signals"):
+    for part in ("document", "cluster", "signals", "rights", "scores", "repeats"):
+        if not found[part]:
+            continue
         table = Table(part, "", box=None, pad_edge=False, show_header=True)
         for name, value in found[part].items():
             if value not in (None, [], ""):

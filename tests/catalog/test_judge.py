@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,9 +13,11 @@ from corpora import THRESHOLDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.judge import verdicts
-from catalog.schema import CLUSTERS, DOCUMENTS, SIGNALS, VERDICTS
-from filters.verdicts import PRESETS
+from catalog.errors import ConfigError
+from catalog.judge import in_force, verdicts
+from catalog.schema import CLUSTERS, DATASETS, DOCUMENTS, SIGNALS, VERDICTS
+from filters.dedup import act_version
+from filters.verdicts import PRESETS, resolve
 
 Row = dict[str, Any]
 
@@ -25,15 +29,24 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def judge(
-    connection: duckdb.DuckDBPyConnection, rows: list[Row], thresholds: list[Row] | None = None
+    connection: duckdb.DuckDBPyConnection, rows: list[Row], thresholds: list[Row] | None = None, **options: Any
 ) -> dict[str, Row]:
-    """The verdict on each of `rows`: documents with their signals, `cluster` and `exact` (default: alone)."""
+    """The verdict on each of `rows`: documents with their signals, `cluster` and `exact` (default: alone).
+
+    Rows with a column of rights, scores or repeats are in these relations, named r, x and p.
+    """
     texts = [row for row in rows if row.get("error") is None and not row.get("empty")]
-    clusters = [{"cluster": r["id"], "exact": r["id"], "size": 1, **r} for r in texts]
-    for name, schema, held in (("d", DOCUMENTS, rows), ("s", SIGNALS, texts), ("c", CLUSTERS, clusters)):
+    sizes = Counter(row.get("cluster", row["id"]) for row in texts)
+    clusters = [{"cluster": r["id"], "exact": r["id"], "size": sizes[r.get("cluster", r["id"])], **r} for r in texts]
+    tables = [("d", DOCUMENTS, rows), ("s", SIGNALS, texts), ("c", CLUSTERS, clusters)]
+    for name, dataset in (("r", "rights"), ("x", "scores"), ("p", "repeats")):
+        schema = DATASETS[dataset]
+        tables.append((name, schema, [row for row in texts if set(row) & (set(schema.names) - {"id"})]))
+    for name, schema, held in tables:
         columns = {column: [row.get(column) for row in held] for column in schema.names}
         connection.register(name, pa.table(columns, schema=schema))
-    found = connection.sql("FROM " + verdicts("d", "s", "c", THRESHOLDS if thresholds is None else thresholds))
+    rules = THRESHOLDS if thresholds is None else thresholds
+    found = connection.sql("FROM " + verdicts("d", "s", "c", rules, **options))
     assert found.columns == VERDICTS.names
     listed = found.to_arrow_table().to_pylist()
     assert sorted(v["id"] for v in listed) == sorted(row["id"] for row in rows), "exactly one verdict a document"
@@ -180,11 +193,133 @@ def test_without_thresholds_every_text_is_kept(connection: duckdb.DuckDBPyConnec
     assert (found["a"]["keep"], found["b"]["keep"]) == (True, False)
 
 
+def rows_of(preset: str, languages: Any = None) -> list[Row]:
+    found = resolve(preset, {}, languages)
+    return [{"position": n, **asdict(threshold)} for n, threshold in enumerate(found)]
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_presets_run_over_null_signals(connection: duckdb.DuckDBPyConnection, preset: str) -> None:
-    thresholds = [{"position": i, **{k: getattr(t, k) for k in ("stage", "signal", "op", "value", "reason")}}
-                  for i, t in enumerate(PRESETS[preset])]  # fmt: skip
-    assert judge(connection, [{"id": "a", "chars": 10}], thresholds)["a"]["keep"]
+    assert judge(connection, [{"id": "a", "chars": 1000}], rows_of(preset))["a"]["keep"]
+
+
+EXTRAS = {"rights": "r", "scores": "x", "repeats": "p"}
+ELSEWHERE = [
+    limit("robots_allowed", ">=", 1, "rights"), limit("trusted", ">=", 0.5), limit("repeated_share", "<=", 0.5)
+]  # fmt: skip
+
+
+def test_thresholds_on_rights_scores_and_repeats(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = [
+        good("unknown"), good("allowed", robots_allowed=True, trusted=0.5, repeated_share=0.5),
+        good("forbidden", robots_allowed=False, trusted=0.1), good("doubtful", trusted=0.4),
+        good("template", repeated_share=0.6),
+    ]  # fmt: skip
+    found = judge(connection, rows, ELSEWHERE, extras=EXTRAS)
+    assert {id: verdict["reason"] for id, verdict in found.items() if not verdict["keep"]} == {
+        "forbidden": "robots_allowed>=1", "doubtful": "trusted>=0.5", "template": "repeated_share<=0.5"
+    }  # fmt: skip
+
+
+def test_what_a_snapshot_does_not_have_passes(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = [good("a", robots_allowed=False, trusted=0.1, repeated_share=0.9)]
+    assert judge(connection, rows, ELSEWHERE)["a"]["keep"]
+    assert not judge(connection, rows, ELSEWHERE, extras={"scores": "x"})["a"]["keep"]
+
+
+def test_an_unknown_signal_is_an_error_that_names_those_that_are() -> None:
+    with pytest.raises(ConfigError, match=r"wordz: no such signal; there are: .*words.*robots_allowed"):
+        verdicts("d", "s", "c", [limit("wordz", ">=", 1)])
+
+
+def own(language: str | None, value: float | None) -> Row:
+    return {**limit("words", ">=", value or 0), "value": value, "language": language, "reason": f"words<{value}"}
+
+
+@pytest.mark.parametrize(
+    ("language", "script", "asked"),
+    [("fr", "Latn", 40), ("sr", "Cyrl", 30), ("sr", "Latn", 20), ("de", "Latn", 50), ("da", "Latn", None),
+     (None, None, 50), ("und", None, 50)],
+)  # fmt: skip
+def test_a_language_has_its_own_threshold(
+    connection: duckdb.DuckDBPyConnection, language: str | None, script: str | None, asked: float | None
+) -> None:
+    thresholds = [own(None, 50), own("da", None), own("fr", 40), own("sr", 20), own("sr-Cyrl", 30)]
+    shared = {"language": language, "script": script}
+    exact = asked if asked is not None else 0
+    rows = [good("below", words=exact - 1, **shared), good("equal", words=exact, **shared)]
+    found = judge(connection, rows, thresholds)
+    assert found["equal"]["keep"]
+    assert outcome(found["below"]) == (KEPT if asked is None else (False, "quality", f"words<{asked}", None))
+    assert [t["value"] for t in in_force(thresholds, language, script)] == ([asked] if asked is not None else [])
+
+
+def test_a_threshold_of_one_language_only(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = [good("fr", words=1, language="fr"), good("en", words=1, language="en")]
+    found = judge(connection, rows, [own("fr", 40)])
+    assert (found["fr"]["reason"], found["en"]["keep"]) == ("words<40", True)
+
+
+@given(st.sampled_from(["fr", "sr", "en", "ja"]), st.sampled_from(["Latn", "Cyrl"]), st.data())
+@settings(max_examples=8, deadline=None)
+def test_published_thresholds_by_language_are_those_in_force(
+    connection: duckdb.DuckDBPyConnection, language: str, script: str, data: st.DataObject
+) -> None:
+    import numpy as np
+
+    thresholds = rows_of("fineweb2")
+    ratio = st.floats(0, 1, width=32)
+    row = good(
+        "a",
+        language=language,
+        script=script,
+        words=data.draw(st.sampled_from([10, 60])),
+        stop_words=5,
+        dup_line_ratio=data.draw(ratio),
+        newline_ratio=data.draw(ratio),
+        mean_word_length=data.draw(ratio) * 20,
+    )
+    failed = [
+        t["reason"]
+        for t in in_force(thresholds, language, script)
+        if (value := row.get(t["signal"])) is not None
+        and not (np.float32(value) >= np.float32(t["value"]) if t["op"] == ">=" else
+                 np.float32(value) <= np.float32(t["value"]))
+    ]  # fmt: skip
+    assert judge(connection, [row], thresholds)["a"]["reason"] == (failed[0] if failed else None)
+
+
+def test_one_url_is_a_reason_of_its_own(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = [
+        good("a", cluster="a", same_url="a", exact="a", quality=0.9), good("b", cluster="a", same_url="a", exact="b"),
+        good("c", cluster="a", exact="c"), good("d", cluster="a", same_url="a", exact="a"),
+    ]  # fmt: skip
+    found = judge(connection, rows, [])
+    assert [found[id]["reason"] for id in "abcd"] == [None, "same-url", "near-duplicate", "exact-copy"]
+
+
+ACT = [
+    good("original", cluster="a", celex="32016R0679", quality=0.9),
+    good("then", cluster="a", celex="02016R0679-20160504"),
+    good("again", cluster="a", celex="02016R0679-20160504", quality=0.4),
+    good("now", cluster="a", celex="02016R0679-20180525"),
+    good("page", cluster="a", quality=1.0),
+    good("other", cluster="a", celex="32019R0001", quality=0.1),
+    good("lone", cluster="lone", celex="32011R0001"), good("copy", cluster="lone", celex="32012R0001", quality=0.1),
+]  # fmt: skip
+
+
+def test_versions_of_an_act_are_linked_when_asked(connection: duckdb.DuckDBPyConnection) -> None:
+    found = judge(connection, ACT, [], versions=act_version("celex"))
+    assert {id for id in found if found[id]["keep"]} == {"original", "then", "now", "lone"}
+    assert outcome(found["again"]) == (False, "dedup", "near-duplicate", "then")
+    assert {found[id]["reason"] for id in ("page", "other", "copy")} == {"near-duplicate"}
+    assert found["copy"]["duplicate_of"] == "lone"
+
+
+def test_versions_of_an_act_are_duplicates_otherwise(connection: duckdb.DuckDBPyConnection) -> None:
+    found = judge(connection, ACT, [])
+    assert {id for id in found if found[id]["keep"]} == {"page", "lone"}
 
 
 @st.composite

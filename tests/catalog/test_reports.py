@@ -60,6 +60,7 @@ def spoilt(corpus: Corpus, view: str, sql: str) -> list[str]:
         ("skipped", "FROM whole.skipped UNION ALL (FROM whole.skipped LIMIT 1)", "stands for 2 records"),
         ("verdicts", "FROM whole.verdicts LIMIT 5", "has 0 verdicts"),
         ("verdicts", "FROM whole.verdicts UNION ALL (FROM whole.verdicts LIMIT 1)", "has 2 verdicts"),
+        ("verdicts", "SELECT * REPLACE (NULL::VARCHAR AS reason) FROM whole.verdicts", "is rejected without a reason"),
         ("funnel", 'SELECT * REPLACE ("in" + 1 AS "in") FROM whole.funnel', "in <> kept + dropped + failed"),
     ],
 )
@@ -117,6 +118,7 @@ def test_a_document_with_all_that_is_known(connection: duckdb.DuckDBPyConnection
     assert found["verdict"]["duplicate_of"] == identity("first")
     assert found["cluster"]["size"] == 3
     assert found["signals"]["quality"] == pytest.approx(0.8)
+    assert (found["rights"], found["scores"], found["repeats"]) == ({}, {}, {})
 
 
 def test_a_document_without_text_has_no_signals(connection: duckdb.DuckDBPyConnection) -> None:

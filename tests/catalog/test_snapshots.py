@@ -3,13 +3,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import pyarrow.parquet as pq
 import pytest
-from corpora import BANDS, THRESHOLDS, publish, tiny
+from corpora import BANDS, THRESHOLDS, identity, publish, tiny
 
 from catalog import snapshots, store
+from catalog.errors import ConfigError
 from catalog.files import Corpus, read_json
-from catalog.schema import SHARD_DATASETS
+from catalog.schema import SHARD_DATASETS, SIGNALS
 from filters import dedup
+
+SETTINGS = dedup.Settings(BANDS, 1)
 
 
 def stamps(corpus: Corpus, *datasets: str) -> dict[str, tuple[int, int]]:
@@ -55,11 +60,12 @@ def test_clusters_are_computed_once(own_corpus: Corpus) -> None:
     def never(*_: object) -> str:
         raise AssertionError("computed again")
 
-    again = snapshots.cluster(own_corpus, shards, BANDS, never, "test")
+    again = snapshots.cluster(own_corpus, shards, SETTINGS, never, "test")
     assert (own_corpus.root / again["file"]).is_file()
-    assert snapshots.cluster(own_corpus, shards[::-1], BANDS, never, "test") == again
-    with pytest.raises(AssertionError, match="computed again"):
-        snapshots.cluster(own_corpus, shards[:1], BANDS, never, "test")
+    assert snapshots.cluster(own_corpus, shards[::-1], SETTINGS, never, "test") == again
+    for changed in ((shards[:1], SETTINGS), (shards, dedup.Settings(BANDS, 1, scope="source"))):
+        with pytest.raises(AssertionError, match="computed again"):
+            snapshots.cluster(own_corpus, *changed, never, "test")
 
 
 def test_clusters_half_written_are_computed_again(own_corpus: Corpus) -> None:
@@ -69,11 +75,78 @@ def test_clusters_half_written_are_computed_again(own_corpus: Corpus) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        snapshots.cluster(own_corpus, shards, BANDS, dies, "test")
+        snapshots.cluster(own_corpus, shards, SETTINGS, dies, "test")
     before = set(own_corpus.dataset("clusters").iterdir())
-    made = snapshots.cluster(own_corpus, shards, BANDS, dedup.cluster, "test")
+    made = snapshots.cluster(own_corpus, shards, SETTINGS, dedup.cluster, "test")
     assert made["rows"] == 3
     assert set(own_corpus.dataset("clusters").iterdir()) - before == {own_corpus.root / made["file"]}
+
+
+def rights(corpus: Corpus, name: str, *forbidden: str) -> dict[str, Any]:
+    """A file of rights in which these documents are forbidden."""
+    values = ", ".join(f"('{identity(document)}', false, '*', '/', NULL, NULL, NULL)" for document in forbidden)
+    columns = "id, robots_allowed, robots_agent, robots_rule, site_tdm_reservation, url_list, url_listed"
+    return snapshots.derive(corpus, "rights", name, lambda _: f"(VALUES {values}) r({columns})")
+
+
+def test_what_is_derived_decides_and_is_in_the_name(own_corpus: Corpus) -> None:
+    first = snapshots.newest(own_corpus)
+    assert first is not None
+    shards = snapshots.members_of(own_corpus, first)
+    clusters = next(f for f in first["files"] if f["dataset"] == "clusters")
+    rule = [{**THRESHOLDS[1], "signal": "robots_allowed", "value": 1.0, "reason": "robots disallow"}]
+    held = rights(own_corpus, "a", "act")
+    assert held == rights(own_corpus, "a", "near"), "made once"
+    without = snapshots.judge(own_corpus, shards, clusters, rule)
+    judged = snapshots.judge(own_corpus, shards, clusters, rule, [held])
+    other = snapshots.judge(own_corpus, shards, clusters, rule, [rights(own_corpus, "b", "first", "act")])
+    assert len({f["file"] for f in (without, judged, other)}) == 3
+    published = snapshots.publish_snapshot(
+        own_corpus, "run-1", "test", "own", shards, [clusters, held, judged], rule
+    )  # fmt: skip
+    assert {f["dataset"] for f in published["files"]} > {"rights", "verdicts"}
+    store.rebuild(own_corpus)
+    assert verdicts(own_corpus)["act.html"] == (False, "quality", "robots disallow")
+
+
+def test_versions_have_a_file_of_their_own(own_corpus: Corpus) -> None:
+    first = snapshots.newest(own_corpus)
+    assert first is not None
+    shards = snapshots.members_of(own_corpus, first)
+    clusters = next(f for f in first["files"] if f["dataset"] == "clusters")
+    plain = snapshots.judge(own_corpus, shards, clusters, THRESHOLDS)
+    linked = snapshots.judge(own_corpus, shards, clusters, THRESHOLDS, versions=dedup.act_version("celex"))
+    assert plain["file"] in {f["file"] for f in first["files"]}
+    assert linked["file"] != plain["file"]
+    assert linked["sha256"] == plain["sha256"], "there are no versions among these"
+
+
+def test_shards_of_an_older_schema_are_judged(own_corpus: Corpus) -> None:
+    shards = own_corpus.read_manifests("shards")
+    file = own_corpus.root / next(f["file"] for f in shards[0]["files"] if f["dataset"] == "signals")
+    pq.write_table(pq.read_table(file).drop_columns(["wds", "secret_count"]), file)
+    older = [{**shards[0], "schema": 2}, *shards[1:]]
+    first = snapshots.newest(own_corpus)
+    assert first is not None
+    clusters = next(f for f in first["files"] if f["dataset"] == "clusters")
+    rules = [{**THRESHOLDS[1], "signal": "wds"}, *THRESHOLDS]
+    assert snapshots.judge(own_corpus, older, clusters, rules)["rows"] == 10
+    with duckdb.connect() as connection:
+        columns = connection.sql(snapshots.relation(own_corpus, older, "signals")).columns
+    assert columns == SIGNALS.names
+
+
+def test_snapshots_by_number(own_corpus: Corpus) -> None:
+    publish(own_corpus, [])
+    assert [snapshots.numbered(own_corpus, n)["snapshot"] for n in (None, 1, 2)] == [2, 1, 2]
+    with pytest.raises(ConfigError, match=r"no snapshot 7 .* there are: 1, 2"):
+        snapshots.numbered(own_corpus, 7)
+
+
+def test_a_missing_manifest_is_named(own_corpus: Corpus) -> None:
+    own_corpus.manifest("shards", "web-1").unlink()
+    with pytest.raises(ConfigError, match="web-1"):
+        snapshots.members_of(own_corpus, snapshots.numbered(own_corpus))
 
 
 def test_the_same_corpus_elsewhere_has_the_same_digest(corpus: Corpus, tmp_path: Path) -> None:
@@ -88,9 +161,7 @@ def test_the_manifest_lists_every_file_with_its_digest(own_corpus: Corpus) -> No
     snapshot = snapshots.newest(own_corpus)
     assert snapshot is not None
     assert snapshot == read_json(own_corpus.manifest("snapshots", "000001"))
-    assert sorted({f["dataset"] for f in snapshot["files"]}) == sorted(
-        ["documents", "skipped", "signals", "pages", "bands", "clusters", "verdicts"]
-    )
+    assert sorted({f["dataset"] for f in snapshot["files"]}) == sorted([*SHARD_DATASETS, "clusters", "verdicts"])
     assert len(snapshot["files"]) == 2 * len(SHARD_DATASETS) + 2
     on_disk = {str(p.relative_to(own_corpus.root)) for p in own_corpus.root.glob("*/*.parquet")}
     assert {f["file"] for f in snapshot["files"]} == on_disk

@@ -9,14 +9,15 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from corpora import KEPT, TINY, TINY_SKIPPED, document, identity, publish, skipped, write_shard
+from corpora import KEPT, TINY, TINY_SKIPPED, document, identity, key, publish, skipped, write_shard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog import reports, store
+from catalog import reports, snapshots, store
 from catalog.files import Corpus, read_json, write_json
 from catalog.schema import DATASETS
-from catalog.views import ALARMS, STAGES, VIEWS, parquet, quote, quote_name
+from catalog.views import ALARMS, STAGES, VIEWS, create_views, parquet, quote, quote_name
+from filters.dedup import act_version
 
 FATES = ("kept", "copy", "short", "foreign", "lossy", "empty", "failed", "skipped", "unreadable")
 LOST = {
@@ -133,8 +134,64 @@ def test_a_snapshot_of_an_older_schema_is_still_read(own_corpus: Corpus) -> None
             {"sections": None, "predicted_lcs": None}
         ]
         assert [row["path"] for row in reports.rows(connection, "FROM alarms")] == ["lossy.html"]
+        assert reports.rows(connection, "SELECT DISTINCT robots_allowed, trusted, repeated_share FROM corpus") == [
+            {"robots_allowed": None, "trusted": None, "repeated_share": None}
+        ]
         for name in (*DATASETS, *VIEWS):
             assert connection.execute(f"SELECT count(*) FROM {name}").fetchone()
+
+
+def test_old_files_may_stand_among_new_ones(own_corpus: Corpus) -> None:
+    """Not the first file only: what the manifests say of each."""
+    snapshot = read_json(own_corpus.manifest("snapshots", "000001"))
+    file = [f["file"] for f in snapshot["files"] if f["dataset"] == "signals"][-1]
+    pq.write_table(pq.read_table(own_corpus.root / file).drop_columns(["wds", "pii"]), own_corpus.root / file)
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE snapshots (snapshot INTEGER)")
+        create_views(connection, own_corpus, [snapshot], frozenset([file]))
+        assert connection.sql("SELECT count(*), count(wds) FROM signals").fetchall() == [(8, 0)]
+        assert connection.sql("FROM signals").columns == DATASETS["signals"].names
+
+
+def test_rights_scores_and_repeats_are_columns_of_the_corpus(own_corpus: Corpus) -> None:
+    snapshot = read_json(own_corpus.manifest("snapshots", "000001"))
+    held = {
+        "rights": f"(SELECT '{identity('first')}' AS id, true AS robots_allowed, NULL AS robots_agent, NULL AS "
+        "robots_rule, NULL AS site_tdm_reservation, NULL AS url_list, false AS url_listed)",
+        "scores": f"(SELECT '{identity('act')}' AS id, 0.75 AS trusted)",
+        "repeats": f"(SELECT '{identity('act')}' AS id, NULL AS spans, 0.5 AS repeated_share)",
+    }
+    for name, sql in held.items():
+        entry = snapshots.derive(own_corpus, name, "test", lambda _, sql=sql: sql)
+        snapshot["files"].append(entry)
+    write_json(own_corpus.manifest("snapshots", "000001"), snapshot)
+    store.rebuild(own_corpus)
+    with store.reading(own_corpus) as connection:
+        rows = reports.rows(
+            connection, "SELECT path, robots_allowed, trusted, repeated_share FROM corpus ORDER BY path"
+        )
+    assert [tuple(row.values()) for row in rows] == [
+        ("act.html", None, 0.75, 0.5), ("first.html", True, None, None), ("lov.html", None, None, None)
+    ]  # fmt: skip
+
+
+def test_versions_stand_side_by_side(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path.resolve())
+    names = {"old": "32016R0679", "new": "02016R0679-20180525", "alone": "32019R0001"}
+    bands = {name: [key("act"), key(name)] for name in ("old", "new")} | {"alone": [key("x"), key("y")]}
+    write_shard(corpus, "a-1", "a", [document(n, celex=c, bands=bands[n]) for n, c in names.items()])
+    publish(corpus, rebuild=False)
+    last = snapshots.numbered(corpus)
+    shards = snapshots.members_of(corpus, last)
+    clusters = next(f for f in last["files"] if f["dataset"] == "clusters")
+    judged = snapshots.judge(corpus, shards, clusters, [], versions=act_version("celex"))
+    snapshots.publish_snapshot(corpus, "run-1", "test", "own", shards, [clusters, judged], [])
+    store.rebuild(corpus)
+    with store.reading(corpus) as connection:
+        rows = reports.rows(connection, "SELECT celex FROM versions")
+    with store.reading(corpus, 1) as connection:
+        assert reports.rows(connection, "FROM versions") == []
+    assert {row["celex"] for row in rows} == {names["old"], names["new"]}
 
 
 @pytest.mark.parametrize("name", ["a", 'a"b', "order"])

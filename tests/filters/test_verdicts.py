@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from catalog.schema import SIGNALS
 from filters.quality import signals
-from filters.verdicts import PRESETS, STAGES, Threshold, resolve, signal_names
+from filters.verdicts import PRESETS, STAGES, Threshold, change, preset, resolve, settings, signal_names, stage_of
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 
@@ -33,30 +32,30 @@ def prose(words: int, seed: int = 1) -> str:
     return "\n".join(sentences)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_presets_hold_columns_of_the_schema_and_no_limit_twice(preset: str) -> None:
-    thresholds = PRESETS[preset]
-    assert {t.signal for t in thresholds} <= set(SIGNALS.names)
-    assert len({(t.signal, t.op) for t in thresholds}) == len(thresholds)
-    assert len({t.reason for t in thresholds}) == len(thresholds)
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_thresholds_come_in_the_order_of_the_stages(preset: str) -> None:
-    stages = [STAGES.index(t.stage) for t in resolve(preset, {})]
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_hold_signals_and_no_limit_twice(name: str) -> None:
+    thresholds = preset(name)
+    assert PRESETS[name]
+    assert {t.signal for t in thresholds} <= set(signal_names())
+    assert len({(t.signal, t.op, t.language) for t in thresholds}) == len(thresholds)
+    general = [t.reason for t in thresholds if t.language is None]
+    assert len(set(general)) == len(general)
+    stages = [STAGES.index(t.stage) for t in thresholds]
     assert stages == sorted(stages)
 
 
 def test_stages_of_signals() -> None:
-    table = {signal: {"min": 0.1} for signal in ("language_score", "words", "order_precision", "quality")}
-    chosen = resolve("permissive", table)
-    assert [(t.stage, t.signal) for t in chosen] == [
-        ("language", "language_score"),
-        ("quality", "chars"),
-        ("quality", "words"),
-        ("quality", "quality"),
-        ("fidelity", "order_precision"),
-    ]
+    assert {signal: stage_of(signal) for signal in signal_names() if stage_of(signal) in ("rights", "safety")} == {
+        **dict.fromkeys(
+            ("robots_allowed", "noai", "noindex", "tdm_reservation", "site_tdm_reservation", "open_licence"), "rights"
+        ),
+        **dict.fromkeys(("url_listed", "pii_count", "secret_count"), "safety"),
+    }
+    table = {signal: {"min": 0.1} for signal in ("order_precision", "quality", "trusted", "language_score", "noai")}
+    assert [(t.stage, t.signal) for t in resolve("permissive", table)] == [
+        ("rights", "noai"), ("language", "language_score"), ("quality", "chars"), ("quality", "quality"),
+        ("quality", "trusted"), ("fidelity", "order_precision"),
+    ]  # fmt: skip
 
 
 def test_overrides_replace_add_and_remove() -> None:
@@ -64,14 +63,120 @@ def test_overrides_replace_add_and_remove() -> None:
     words = [(t.op, t.value, t.reason) for t in chosen if t.signal == "words"]
     assert words == [(">=", 80.0, "words<80"), ("<=", 100_000.0, "words>100000")]
     assert not [t for t in chosen if t.signal == "lorem_ipsum"]
-    others = [t for t in PRESETS["default"] if t.signal not in ("words", "lorem_ipsum")]
+    others = [t for t in preset("default") if t.signal not in ("words", "lorem_ipsum")]
     assert [t for t in chosen if t.signal not in ("words", "lorem_ipsum")] == others
+
+
+@pytest.mark.parametrize(
+    ("signal", "limits", "reason"),
+    [
+        ("robots_allowed", {"min": 1}, "robots disallow"),
+        ("noai", {"max": 0}, "noai"),
+        ("noindex", {"max": 0.5}, "noindex"),
+        ("tdm_reservation", {"max": 0}, "tdm reserved"),
+        ("open_licence", {"min": 1}, "licence not open"),
+        ("machine_translated", {"max": 0}, "machine translated"),
+        ("language_agree", {"min": 1}, "not language agree"),
+        ("words", {"min": 50}, "words<50"),
+        ("wds", {"min": 0.5000001}, "wds<0.5000001"),
+        ("chars", {"max": 1e20}, "chars>1e+20"),
+    ],
+)
+def test_a_reason_can_be_read(signal: str, limits: Any, reason: str) -> None:
+    assert [t.reason for t in change([], {signal: limits}, {})] == [reason]
+
+
+def of(chosen: list[Threshold], signal: str) -> dict[str | None, float | None]:
+    return {t.language: t.value for t in chosen if t.signal == signal and t.op == ">="}
+
+
+def test_a_language_has_limits_of_its_own() -> None:
+    languages = {"fr": {"words": {"min": 40}, "wds": {"min": 0.2}}, "sr-Cyrl": {"words": {"min": "off"}}}
+    chosen = resolve("gopher", {}, languages)
+    assert of(chosen, "words") == {None: 50, "fr": 40, "sr-Cyrl": None}
+    assert of(chosen, "wds") == {"fr": 0.2}
+    assert [t.reason for t in chosen if t.signal == "words" and t.language == "fr"] == ["words<40"]
+    places = [n for n, t in enumerate(chosen) if (t.signal, t.op) == ("words", ">=")]
+    assert places == list(range(places[0], places[0] + 3)), "they are tried in one place"
+
+
+def test_a_limit_for_all_languages_is_for_all() -> None:
+    chosen = resolve("fineweb2", {"terminal_line_ratio": {"min": 0.05}})
+    assert of(chosen, "terminal_line_ratio") == {None: 0.05}
+    assert len(of(chosen, "alpha_word_ratio")) > 60
+    off = resolve("fineweb2", {"terminal_line_ratio": {"min": "off"}}, {"fr": {"terminal_line_ratio": {"min": 0.3}}})
+    assert of(off, "terminal_line_ratio") == {"fr": 0.3}
+
+
+def test_fineweb2_has_its_published_numbers() -> None:
+    """configs/fra_Latn.yml, ell_Grek.yml and srp_Latn.yml of huggingface/fineweb-2."""
+    values = {(t.language, t.signal, t.op): t.value for t in preset("fineweb2")}
+    assert values["fr", "dup_line_ratio", "<="] == 0.264
+    assert values["fr", "top_2gram_char_ratio", "<="] == 0.161
+    assert values["fr", "dup_10gram_char_ratio", "<="] == 0.1
+    assert (values["fr", "mean_word_length", ">="], values["fr", "mean_word_length", "<="]) == (2, 11)
+    assert values["fr", "newline_ratio", "<="] == 0.185
+    assert values["el", "terminal_line_ratio", ">="] == 0.167
+    assert values["sr-Latn", "alpha_word_ratio", ">="] == 0.788
+    assert (None, "dup_para_ratio", "<=") not in values
+    assert values[None, "line_dup_char_ratio", "<="] == 0.1
+
+
+def test_fineweb2_knows_the_languages_of_the_eu() -> None:
+    asked = {t.language for t in preset("fineweb2")}
+    eu = set("bg cs da de el es et fi fr ga hr hu it lt lv mt nl pl pt ro sk sl sv".split())  # noqa: SIM905
+    assert eu <= asked, "English is FineWeb's own"
+
+
+def test_hplt_keeps_what_it_keeps() -> None:
+    chosen = resolve("hplt-v3", {})
+    clean = {"language_score": 0.51, "words_per_segment": 5.5, "chars": 501, "wds": 0.5, "secret_count": 0}
+    assert reasons(clean, chosen) == []
+    for column, value, reason in (
+        ("words_per_segment", 5.0, "words_per_segment<5.0001"), ("chars", 500, "chars<501"), ("wds", 0.49, "wds<0.5"),
+        ("robots_allowed", False, "robots disallow"), ("url_listed", True, "url listed"),
+        ("chars_per_segment", 10.0, "chars_per_segment<10.0001"), ("secret_count", 1, "secret_count>0"),
+    ):  # fmt: skip
+        assert reasons(clean | {column: value}, chosen) == [reason]
+
+
+@pytest.mark.parametrize(("name", "drops"), [("default", True), ("strict", True), ("permissive", False)])
+def test_what_a_site_forbids(name: str, drops: bool) -> None:
+    chosen = resolve(name, {})
+    for column, value in (("robots_allowed", False), ("noai", True), ("tdm_reservation", True), ("secret_count", 1)):
+        assert bool(reasons({column: value}, chosen)) == drops
+
+
+def test_settings_of_the_command_line() -> None:
+    general, languages = settings(["words>=100", " lcs >= off", "fr:words>=40", "sr-Cyrl:wds<=.9", "words<=1e6"])
+    assert general == {"words": {"min": 100.0, "max": 1e6}, "lcs": {"min": "off"}}
+    assert languages == {"fr": {"words": {"min": 40.0}}, "sr-Cyrl": {"wds": {"max": 0.9}}}
+
+
+@pytest.mark.parametrize("text", ["", "words", "words=5", "words>5", "words>=", "words>=many", ">=5", "a b>=5"])
+def test_a_setting_that_cannot_be_read_says_how_to_write_it(text: str) -> None:
+    with pytest.raises(ValueError, match="write 'words>=100'"):
+        settings([text])
+
+
+@pytest.mark.parametrize(
+    ("language", "limits", "message"),
+    [
+        ("French", {"words": {"min": 1}}, "thresholds.languages.French: give a language"),
+        ("sr-cyrl", {"words": {"min": 1}}, "sr-Cyrl"),
+        ("fr", {"word": {"min": 1}}, r"thresholds.languages.fr.word: no such signal; choose one of .*words"),
+        ("fr", {"words": {"min": 200_000}}, r"thresholds.languages.fr.words: min 200000 is above max 100000"),
+    ],
+)
+def test_a_wrong_language_table_says_what_is_right(language: str, limits: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        resolve("gopher", {}, {language: limits})
 
 
 @pytest.mark.parametrize(
     ("preset", "overrides", "message"),
     [
-        ("best", {}, "default, gopher, fineweb, permissive, strict"),
+        ("best", {}, "default, gopher, fineweb, fineweb2, hplt-v3, lemur, permissive, strict"),
         ("default", {"word": {"min": 1}}, "no such signal; choose one of .*words"),
         ("default", {"language": {"min": 1}}, "no such signal"),
         ("default", {"words": {"least": 1}}, "min, max or both"),
@@ -90,20 +195,24 @@ def test_a_wrong_table_says_what_is_right(preset: str, overrides: Any, message: 
 
 def test_signal_names_are_numbers() -> None:
     names = signal_names()
-    assert {"language_score", "words", "lorem_ipsum", "lcs"} <= set(names)
-    assert not {"id", "language", "script", "text_digest"} & set(names)
+    assert {"language_score", "words", "lorem_ipsum", "lcs", "robots_allowed", "trusted", "repeated_share"} <= set(
+        names
+    )
+    assert not {"id", "language", "script", "text_digest", "robots_rule", "pii", "spans"} & set(names)
 
 
-@pytest.mark.parametrize("preset", ["default", "gopher", "fineweb", "permissive", "strict"])
-def test_prose_is_kept(preset: str) -> None:
-    assert reasons(signals(prose(300), "en"), resolve(preset, {})) == []
+@pytest.mark.parametrize("name", PRESETS)
+def test_prose_is_kept(name: str) -> None:
+    general = [t for t in resolve(name, {}) if t.language is None]
+    assert reasons(signals(prose(300), "en"), general) == []
 
 
 def test_prose_without_spaces_is_kept() -> None:
     rng = random.Random(2)
-    text = "\n".join("".join(chr(rng.randrange(0x4E00, 0x5200)) for _ in range(60)) + "的一。" for _ in range(6))
-    for preset in PRESETS:
-        assert reasons(signals(text, "zh"), resolve(preset, {})) == []
+    text = "\n".join("".join(chr(rng.randrange(0x4E00, 0x5200)) for _ in range(60)) + "的一。" for _ in range(9))
+    for name in PRESETS:
+        chosen = [t for t in resolve(name, {}) if t.language is None]
+        assert reasons(signals(text, "zh"), chosen) == []
 
 
 @pytest.mark.parametrize(
@@ -113,7 +222,7 @@ def test_prose_without_spaces_is_kept() -> None:
         ("Home About Contact\n" * 60, "dup_line_ratio>0.7"),
         ("buy cheap pills " * 60, "top_2gram_char_ratio>0.2"),
         (" ".join(str(n) for n in range(1000, 1200)), "alpha_word_ratio<0.4"),
-        ("Lorem ipsum dolor sit amet. " + prose(100), "lorem_ipsum>0"),
+        ("Lorem ipsum dolor sit amet. " + prose(100), "lorem ipsum"),
         ("# " * 200 + prose(100), "symbol_ratio>0.2"),
         ("javascript must be on\n" * 11 + prose(600), "javascript_lines>10"),
         ("", "words<50"),
