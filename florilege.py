@@ -141,8 +141,8 @@ def sql(
     Parameters
     ----------
     query
-        SQL over documents, pages, signals, clusters, verdicts, corpus, funnel, rejects, alarms, runs, shards,
-        snapshots, thresholds.
+        SQL over documents, pages, signals, clusters, rights, scores, repeats, verdicts, corpus, funnel, rejects,
+        alarms, versions, runs, shards, snapshots, thresholds.
     format
         How to print the result.
     output
@@ -177,9 +177,15 @@ def export(
     folder: Path,
     corpus: CorpusFolder = HERE,
     snapshot: Snapshot = None,
-    format: Annotated[Literal["parquet", "jsonl"], Parameter(name=["--format", "-f"])] = "parquet",
+    format: Annotated[
+        Literal["parquet", "jsonl", "hplt-v3"], Parameter(name=["--format", "--profile", "-f"])
+    ] = "parquet",
     language: Annotated[list[str] | None, Parameter(name=["--language", "-l"], consume_multiple=True)] = None,
     rows: int = 50_000,
+    mask: Annotated[
+        list[Literal["pii", "secrets", "email", "phone", "ip", "iban", "card", "national_id"]] | None,
+        Parameter(consume_multiple=True),
+    ] = None,
 ) -> None:
     """Write the kept corpus for trainers: a folder a language, with a manifest and a dataset card.
 
@@ -187,16 +193,58 @@ def export(
     ----------
     folder
         Where to; must not exist, or be empty.
+    format
+        Files to write; `hplt-v3` has HPLT 3.0's fields, folders and quality bins.
     language
         Only these languages.
     rows
         Most rows of one file.
+    mask
+        What to mask in the texts: pii, secrets, or kinds of personal data. The corpus keeps them unmasked.
     """
-    from catalog import exports, files, store
+    from flows import exporting
 
-    with store.reading(files.existing(corpus), snapshot) as connection:
-        manifest = exports.export(connection, corpus.resolve(), folder, format, language, rows)
+    manifest = exporting.export(corpus, snapshot, folder, format, language, rows, mask)
     print(f"{manifest['rows']:,} documents in {len(manifest['files'])} files: {folder}/README.md says what they are")
+
+
+@app.command
+def dedup(
+    files: list[Path],
+    output: Annotated[Path, Parameter(name=["--output", "-o"])] = Path("clusters.parquet"),
+    text: str = "text",
+    id: str = "id",
+    bands: int = 14,
+    rows: int = 8,
+    verify: float | None = None,
+    keep: Literal["first", "longest"] = "first",
+) -> None:
+    """Find the near-duplicates among the texts of parquet files of your own, without a corpus.
+
+    Parameters
+    ----------
+    files
+        Parquet files.
+    output
+        Parquet file to write: id, cluster, size, diameter, exact, keep.
+    text
+        Column with the texts.
+    id
+        Column with their ids.
+    bands
+        MinHash bands: texts with one equal band are candidates.
+    rows
+        Minima in a band.
+    verify
+        Least Jaccard similarity of word 5-grams that a candidate must have, such as 0.7; default: none.
+    keep
+        Which text of a cluster is kept: the one of the smallest id, or the longest.
+    """
+    from flows import near
+
+    found = near.near(files, output, text=text, id=id, bands=bands, rows=rows, verify=verify, keep=keep)
+    print(near.summary(found, bands, rows))
+    print(f"{output} says which documents to keep")
 
 
 @catalog_app.command
@@ -229,6 +277,87 @@ def doctor(folder: Path = Path()) -> int:
     from flows import terminal
 
     return terminal.doctor(folder)
+
+
+@app.command
+def judge(
+    preset: Annotated[str | None, Parameter(name=["--preset", "-p"])] = None,
+    changes: Annotated[list[str] | None, Parameter(name="--set", consume_multiple=True)] = None,
+    corpus: CorpusFolder = HERE,
+    snapshot: Snapshot = None,
+) -> None:
+    """Judge the corpus anew by other thresholds: a new snapshot, without reading a text.
+
+    Parameters
+    ----------
+    preset
+        Thresholds by name; default: those of the snapshot.
+    changes
+        Limits laid over them, in quotes: 'words>=100', 'lcs>=off', 'fr:words>=40'.
+    """
+    import time
+
+    from flows import judging, verdict_report
+
+    start = time.monotonic()
+    manifest = judging.judge(corpus, preset, changes or (), snapshot)
+    verdict_report.judged(corpus, manifest, time.monotonic() - start)
+
+
+@app.command
+def why(record: str, corpus: CorpusFolder = HERE, snapshot: Snapshot = None, whole: bool = False) -> None:
+    """Say why a record is in the corpus or not, with the numbers.
+
+    Parameters
+    ----------
+    record
+        The first digits of its id, or a part of its path or URL.
+    whole
+        List every threshold that it passes.
+    """
+    from flows import verdict_report
+
+    verdict_report.why(corpus, snapshot, record, whole)
+
+
+@app.command
+def tune(
+    signal: str,
+    corpus: CorpusFolder = HERE,
+    snapshot: Snapshot = None,
+    min: float | None = None,
+    max: float | None = None,
+    limit: Literal["min", "max"] | None = None,
+    language: Annotated[str | None, Parameter(name=["--language", "-l"])] = None,
+    source: str | None = None,
+    by: Literal["language", "source"] | None = None,
+    format: Annotated[Literal["table", "csv"], Parameter(name=["--format", "-f"])] = "table",
+) -> None:
+    """Draw how much of the corpus is kept as the threshold on one signal moves.
+
+    Parameters
+    ----------
+    signal
+        The signal: words, wds, language_score ...
+    min
+        First limit to try.
+    max
+        Last limit to try.
+    limit
+        Which limit moves: the least value asked (min) or the highest allowed (max); default: the one there is.
+    language
+        Only documents in this language.
+    source
+        Only documents of this source.
+    by
+        A curve for each language or source.
+    format
+        How to print the result.
+    """
+    from flows import verdict_report
+
+    op = None if limit is None else verdict_report.OPS[limit]
+    verdict_report.tune(corpus, snapshot, signal, op, min, max, language, source, by, format)
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -15,8 +15,13 @@ _ABOUT = {
     "skipped": "One row a record that is no document, or that could not be read.",
     "signals": "One row a document with text: what the filters measured.",
     "pages": "One row a page of a PDF: its place in the text, what was done to it, and how faithful it is.",
-    "bands": "MinHash bands: one row a document and band.",
+    "bands": "MinHash bands: one row a document with text.",
+    "lines": "One row a line of 20 characters or more: what `repeats` is made from.",
+    "policies": "One row a captured robots.txt or tdmrep.json: what `rights` is made from.",
     "clusters": "One row a document with text: its duplicate cluster.",
+    "rights": "One row a document of which its site's files or the recipe's URL lists say something.",
+    "scores": "One row a document in a language that the recipe's quality classifier has learnt.",
+    "repeats": "One row a document with lines that other documents of its source have too.",
     "verdicts": "One row a document: kept, or why not.",
 }
 

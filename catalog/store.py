@@ -38,7 +38,8 @@ CREATE TABLE snapshots (
     snapshot INTEGER PRIMARY KEY, id TEXT, run TEXT, published TIMESTAMPTZ, digest TEXT, preset TEXT, code TEXT);
 CREATE TABLE snapshot_files (snapshot INTEGER, dataset TEXT, file TEXT, rows BIGINT, bytes BIGINT, sha256 TEXT);
 CREATE TABLE thresholds (
-    snapshot INTEGER, position INTEGER, stage TEXT, signal TEXT, op TEXT, value DOUBLE, reason TEXT);
+    snapshot INTEGER, position INTEGER, stage TEXT, signal TEXT, op TEXT, value DOUBLE, reason TEXT,
+    language TEXT);
 """
 
 
@@ -58,11 +59,14 @@ def rebuild(corpus: Corpus) -> None:
             for shard in shards for entry in shard["files"]
         ])  # fmt: skip
         _insert(connection, "sources", [{"run": run["run"], **source} for run in runs for source in run["sources"]])
-        _insert(connection, "runs", [_without(run, "sources") for run in runs])
+        _insert(connection, "runs", [_without(run, "sources", "url_lists") for run in runs])
         _insert(connection, "snapshots", [_without(s, "files", "thresholds") for s in snapshots])
-        for table, key in (("snapshot_files", "files"), ("thresholds", "thresholds")):
-            _insert(connection, table, [{"snapshot": s["snapshot"], **row} for s in snapshots for row in s[key]])
-        create_views(connection, corpus, snapshots)
+        files = [{"snapshot": s["snapshot"], **row} for s in snapshots for row in s["files"]]
+        _insert(connection, "snapshot_files", files)
+        limits = [{"snapshot": s["snapshot"], "language": None, **row} for s in snapshots for row in s["thresholds"]]
+        _insert(connection, "thresholds", limits)
+        older = frozenset(f["file"] for s in shards if s["schema"] != VERSION for f in s["files"])
+        create_views(connection, corpus, snapshots, older)
         connection.execute("CHECKPOINT")
     except duckdb.IOException as error:
         missing = str(error).splitlines()[0]
@@ -158,6 +162,7 @@ def computing(corpus: Corpus, memory_mb: int = 1024) -> Iterator[duckdb.DuckDBPy
     connection = duckdb.connect(config={
         "memory_limit": f"{memory_mb}MB", "temp_directory": str(spill), "preserve_insertion_order": "false",
     })  # fmt: skip
+    connection.execute("SET enable_progress_bar = false")
     try:
         yield connection
     finally:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Iterator
-from functools import lru_cache
+from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from datatrove.data import Document
 from datatrove.pipeline.base import PipelineStep
@@ -21,20 +22,14 @@ from catalog.schema import SHARD_DATASETS
 from catalog.shards import ShardWriter
 from extractors.record import Extract, Record
 from flows import plan as plans
-from flows.extracts import Extracts, size
+from flows.extracts import reader, size
 from flows.inputs import UNREADABLE, opener
 from flows.plan import Piece, ShardSpec
-from flows.recipe import Extract as ExtractSettings
 from flows.recipe import Recipe
-from flows.rows import document_row, page_rows, skipped_row
+from flows.rows import document_row, page_rows, policy_row, skipped_row
 
-if TYPE_CHECKING:
-    from extractors.sandbox import Sandbox
-    from filters.language import LanguageModel
-
-
-_MEASURED = 5_000_000
-"""Characters of a text that signals are computed from: a few documents are longer, and memory must not follow them."""
+_LARGE = 4 << 20
+"""Bytes of a payload beyond which no second document is taken in hand: memory."""
 
 
 class ReadShard(PipelineStep):
@@ -105,7 +100,7 @@ def _read_file(record: Record, piece: Piece, limit: int) -> Record:
 
 
 class ExtractText(PipelineStep):
-    """Bytes to text, in a child process that may be given up."""
+    """Bytes to text, in a child process that may be given up; the next document while this one is measured."""
 
     name = "extract"
     type = "florilege"
@@ -115,119 +110,30 @@ class ExtractText(PipelineStep):
         self.settings = recipe.extract
 
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
-        extracts = Extracts(_sandbox(self.settings))
+        reading = reader(self.settings)
+        extracts = reading.extracts()
+        ahead: deque[tuple[Document, Future[Extract] | None]] = deque()
         for document in data:
             record = document.metadata["record"]
-            if is_document(record):
-                with self.track_time():
-                    extract = extracts.of(record)
-                document.text, document.metadata["extract"] = extract.text, extract
-            yield document
+            large = len(record.payload) > _LARGE
+            while large and ahead:
+                yield self._finish(*ahead.popleft())
+            ahead.append((document, reading.hand_in(extracts, record) if is_document(record) else None))
+            while len(ahead) > (0 if large else 1):
+                yield self._finish(*ahead.popleft())
+        while ahead:
+            yield self._finish(*ahead.popleft())
 
-
-@lru_cache(maxsize=1)
-def _sandbox(settings: ExtractSettings) -> Sandbox:
-    """A worker's own child, which starts now, serves all its shards and dies with the worker."""
-    from extractors.sandbox import Sandbox
-
-    options = {"ocr": settings.ocr, "deadline_s": settings.deadline_s}
-    return Sandbox(settings.deadline_s, settings.memory_mb, options=options).__enter__()
-
-
-@lru_cache(maxsize=1)
-def _language_model(name: str, sha256: str | None) -> LanguageModel:
-    from filters.language import LanguageModel
-
-    return LanguageModel.load(name, sha256)
+    def _finish(self, document: Document, waiting: Future[Extract] | None) -> Document:
+        if waiting:
+            with self.track_time():
+                extract = waiting.result()
+            document.text, document.metadata["extract"] = extract.text, extract
+        return document
 
 
 def is_document(record: Record) -> bool:
     return record.skip is None and record.error is None
-
-
-def has_text(document: Document) -> bool:
-    return bool(document.text)
-
-
-class Signals(PipelineStep):
-    """Language, quality, fidelity and MinHash bands of each text."""
-
-    name = "signals"
-    type = "florilege"
-
-    def __init__(self, recipe: Recipe) -> None:
-        super().__init__()
-        self.language, self.minhash, self.extract = recipe.language, recipe.minhash, recipe.extract
-
-    def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
-        for document in data:
-            if has_text(document):
-                with self.track_time():
-                    self._measure(document)
-            yield document
-
-    def _measure(self, document: Document) -> None:
-        from filters import language, minhash, quality
-
-        text, signals = document.text[:_MEASURED], document.metadata["signals"]
-        signals.update(language.signals(text, _language_model(self.language.model, self.language.sha256)))
-        signals.update(quality.signals(text, signals["language"]))
-        signals["chars"] = len(document.text)
-        signals["text_digest"] = minhash.text_digest(document.text)
-        if document.metadata["record"].format == "html":
-            signals["machine_translated"] = "mt_plugin" in document.metadata["extract"].meta
-        document.metadata["bands"] = minhash.bands(
-            text, bands=self.minhash.bands, rows=self.minhash.rows, seed=self.minhash.seed
-        )
-        self._compare(document, text)
-
-    def _compare(self, document: Document, text: str) -> None:
-        """Fidelity: measured where there is a reference, and predicted for a PDF, as a whole and page by page."""
-        from filters import alignment, fidelity, legibility, prediction
-
-        extract: Extract = document.metadata["extract"]
-        signals, piece = document.metadata["signals"], document.metadata["piece"]
-        starts = [start for start in extract.page_offsets if start <= len(text)]
-        pages: list[dict[str, Any]] = [{} for _ in starts]
-        if document.metadata["record"].format == "pdf":
-            whole, single = legibility.measure(text, starts, signals["language"])
-            signals["running_left"] = whole["running"]
-            if len(text) >= prediction.FEW:
-                signals.update(prediction.of_document(whole))
-            for page, features, start, end in zip(pages, single, starts, [*starts[1:], len(text)], strict=False):
-                if end - start >= prediction.FEW:
-                    page.update(prediction.of_page(features))
-        if found := self._reference(piece):
-            reference = found.text[:_MEASURED]
-            signals["reference"] = piece.reference
-            signals.update(fidelity.signals(text, reference, _forms(found), extract.tables))
-            for page, values in zip(pages, alignment.page_signals(text, starts, reference), strict=True):
-                page.update(values)
-        document.metadata["pages"] = pages
-
-    def _reference(self, piece: Piece) -> Extract | None:
-        """The text that the document's should equal, where its source names one that can be read.
-
-        What is wrong with a reference is said where it is a record of its own, or a document's reason to have none.
-        """
-        limit = self.extract.max_payload_mb << 20
-        if piece.reference is None or piece.reference_uri is None:
-            return None
-        try:
-            with opener(piece.reference_uri)() as file:
-                payload = file.read(limit + 1)
-        except OSError:
-            return None
-        if len(payload) > limit:
-            return None
-        record = Record("", piece.reference, payload=payload, kind="reference")
-        found = _sandbox(self.extract).extract(record)
-        return found if found.text else None
-
-
-def _forms(reference: Extract) -> dict[str, str]:
-    """What LEMUR's scripts read in a reference, as far as it is measured."""
-    return {name: text[:_MEASURED] for name, text in reference.meta.items() if isinstance(text, str)}
 
 
 class WriteShard(PipelineStep):
@@ -266,15 +172,18 @@ class WriteShard(PipelineStep):
         record: Record = document.metadata["record"]
         if not is_document(record):
             writer.tables["skipped"].add(skipped_row(record))
+            if policy := policy_row(record):
+                writer.tables["policies"].add(policy, len(record.payload))
             return
         extract: Extract = document.metadata["extract"]
         writer.tables["documents"].add(document_row(record, extract), size(extract))
         for row in page_rows(record, extract, document.metadata.get("pages")):
             writer.tables["pages"].add(row, 500)
-        if has_text(document):
-            writer.tables["signals"].add({"id": record.id, **document.metadata["signals"]})
-        for band, key in enumerate(document.metadata.get("bands", ())):
-            writer.tables["bands"].add({"id": record.id, "band": band, "key": key})
+        if document.text:
+            writer.tables["signals"].add({"id": record.id, **document.metadata["signals"]}, size(extract) // 4)
+            writer.tables["bands"].add({"id": record.id, "keys": document.metadata["bands"]}, 200)
+            for start, end, key in document.metadata["lines"]:
+                writer.tables["lines"].add({"id": record.id, "start": start, "end": end, "key": key})
 
 
 class ProgressFile:

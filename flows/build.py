@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -19,12 +17,13 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
 from catalog import reports, snapshots, store
-from catalog.errors import ConfigError, RetryableError, ShardError
-from catalog.files import Corpus, read_json, sha256, write_json
+from catalog.errors import RetryableError, ShardError
+from catalog.files import Corpus, read_json, write_json
 from catalog.members import members
 from filters import dedup
-from flows import engine
+from flows import derived, engine
 from flows import plan as plans
+from flows.lock import locked
 from flows.prepare import prepare, threshold_rows
 from flows.progress import Progress
 from flows.recipe import Recipe, load
@@ -64,8 +63,10 @@ def build(recipe: str) -> dict[str, Any]:
                 raise ShardError(f"no shard could be made; {shard}: {error}")
         with timed(seconds, "clusters"):
             clusters = find_clusters(recipe, run)
+        with timed(seconds, "measures"):
+            measured = measure(recipe, run)
         with timed(seconds, "publish"):
-            snapshot = publish(recipe, run, clusters)
+            snapshot = publish(recipe, run, clusters, measured)
         manifest = record_run(recipe, run, started, seconds, failed, snapshot)
         store.rebuild(corpus)
         report(corpus)
@@ -137,17 +138,26 @@ def make_group(recipe: str, run: str, shards: list[str]) -> int:
 def find_clusters(recipe: str, run: str) -> dict[str, Any]:
     """Cluster the duplicates among all shards of the snapshot to be."""
     loaded, corpus, _, shards = _members(recipe, run)
-    return snapshots.cluster(corpus, shards, loaded.minhash.bands, dedup.cluster, sha256(Path(dedup.__file__)))
+    return derived.clusters(loaded, corpus, shards)
 
 
 @task(retries=2, retry_delay_seconds=1, retry_condition_fn=_worth_another_try)
-def publish(recipe: str, run: str, clusters: dict[str, Any]) -> int:
+def measure(recipe: str, run: str) -> list[dict[str, Any]]:
+    """Measure what takes more than one document: repeated lines, rights, scores."""
+    loaded, corpus, _, shards = _members(recipe, run)
+    with Progress("measuring across documents") as progress:
+        return derived.measures(loaded, corpus, shards, progress.say)
+
+
+@task(retries=2, retry_delay_seconds=1, retry_condition_fn=_worth_another_try)
+def publish(recipe: str, run: str, clusters: dict[str, Any], measured: list[dict[str, Any]]) -> int:
     """Judge every document and publish the snapshot; returns its number."""
     loaded, corpus, plan, shards = _members(recipe, run)
     thresholds = threshold_rows(loaded)
-    judged = snapshots.judge(corpus, shards, clusters, thresholds)
+    versions = dedup.act_version("celex") if loaded.dedup.versions == "link" else None
+    judged = snapshots.judge(corpus, shards, clusters, thresholds, measured, versions)
     snapshot = snapshots.publish_snapshot(
-        corpus, run, plan.code, loaded.thresholds.preset, shards, [clusters, judged], thresholds
+        corpus, run, plan.code, loaded.thresholds.preset, shards, [clusters, *measured, judged], thresholds
     )
     return int(snapshot["snapshot"])
 
@@ -167,6 +177,7 @@ def record_run(
         "snapshot": snapshot, "shards": len(plan.shards), "made": len(plan.shards) - len(failed),
         "failed_shards": failed, "code": plan.code, "settings": loaded.model_dump(mode="json"),
         "seconds": {stage: round(s, 2) for stage, s in seconds.items()},
+        "url_lists": derived.url_list_digests(loaded),
         "sources": [
             {"source": s.name, "kind": s.kind, "path": s.path, "files": len(plan.present[s.name]),
              "bytes": sum(spec.bytes for spec in plan.shards if spec.source == s.name)}
@@ -195,22 +206,6 @@ def _members(recipe: str, run: str) -> tuple[Recipe, Corpus, plans.Plan, list[di
     corpus = Corpus(Path(loaded.output))
     plan = _plan(corpus, run)
     return loaded, corpus, plan, members(corpus, plan.work, plan.present)
-
-
-@contextmanager
-def locked(corpus: Corpus) -> Iterator[None]:
-    """Hold the corpus for one build; the lock goes with the process, however it ends."""
-    corpus.work.mkdir(parents=True, exist_ok=True)
-    with (corpus.work / "build.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            raise ConfigError(f"{corpus.root}: another build (process {lock.read().strip()}) is at work here") from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
 
 
 @contextmanager

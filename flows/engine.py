@@ -171,7 +171,8 @@ def attempts(folder: Path, shard: str) -> int:
 
 
 def _executor(recipe: Recipe, corpus: Corpus, plan: Plan, shards: list[ShardSpec], folder: Path) -> Any:
-    from flows.blocks import ExtractText, ReadShard, Signals, WriteShard
+    from flows.blocks import ExtractText, ReadShard, WriteShard
+    from flows.measures import Signals
 
     line: list[Any] = [
         ReadShard(recipe, shards), ExtractText(recipe), Signals(recipe), WriteShard(corpus, plan, shards),
@@ -251,8 +252,12 @@ def _import_once() -> None:
     import multiprocess
     from multiprocess.forkserver import ensure_running
 
-    filters = ("minhash", "language", "quality", "fidelity", "alignment", "legibility", "prediction")
-    multiprocess.set_forkserver_preload(["flows.engine", "flows.blocks", *(f"filters.{name}" for name in filters)])
+    filters = (
+        "minhash", "language", "language_vectors", "quality", "wds", "rights", "robots", "pii", "repeats", "fidelity",
+        "alignment", "legibility", "prediction",
+    )  # fmt: skip
+    modules = ["flows.engine", "flows.blocks", "flows.measures", *(f"filters.{name}" for name in filters)]
+    multiprocess.set_forkserver_preload(modules)
     ensure_running()
 
 

@@ -1,9 +1,11 @@
-"""Extracts of a shard's records: the same bytes are not read twice."""
+"""Extracts of a shard's records: the same bytes are not read twice, and the next ones while these are measured."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -12,6 +14,7 @@ from extractors.record import Extract, Record
 
 if TYPE_CHECKING:
     from extractors.sandbox import Sandbox
+    from flows.recipe import Extract as Settings
 
 _REMEMBERED = 32 << 20
 """Bytes of extracts that a shard keeps, so that a page that was captured again is not read again."""
@@ -50,3 +53,38 @@ class Extracts:
             while self.room < 0:
                 self.room += self._held.popitem(last=False)[1][0]
         return extract
+
+
+class Reader:
+    """A worker's own extraction child, behind a thread: records are handed in and their extracts fetched later.
+
+    The child starts now, serves all the worker's shards, and dies with the thread that started it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._thread = ThreadPoolExecutor(1, "extraction")
+        self._sandbox: Future[Sandbox] = self._thread.submit(_start, settings)
+
+    def extracts(self) -> Extracts:
+        """A fresh memory, for one shard."""
+        return Extracts(self._sandbox.result())
+
+    def hand_in(self, extracts: Extracts, record: Record) -> Future[Extract]:
+        return self._thread.submit(extracts.of, record)
+
+    def extract(self, record: Record) -> Extract:
+        """The extract of a record that is needed once, after those that were handed in."""
+        return self._thread.submit(self._sandbox.result().extract, record).result()
+
+
+@lru_cache(maxsize=1)
+def reader(settings: Settings) -> Reader:
+    """The worker's reader."""
+    return Reader(settings)
+
+
+def _start(settings: Settings) -> Sandbox:
+    from extractors.sandbox import Sandbox
+
+    options = {"ocr": settings.ocr, "deadline_s": settings.deadline_s}
+    return Sandbox(settings.deadline_s, settings.memory_mb, options=options).__enter__()

@@ -24,7 +24,11 @@ _LIBRARIES = (
     "pyarrow", "pypdfium2", "regex", "trafilatura", "xxhash", "zstandard",
 )  # fmt: skip
 """Whose versions may change a document's text or signals."""
-_LATER = ("verdicts.py", "dedup.py", "differences.py", "suspicions.py")
+_LATER = (
+    "classifier.py", "classifier_report.py", "components.py", "dedup.py", "differences.py", "fineweb2.toml",
+    "language_thresholds.toml", "masking.py", "presets.toml", "suspicions.py", "url_lists.py", "verdicts.py",
+    "verification.py",
+)  # fmt: skip
 """Files of filters/ that work on finished shards."""
 
 
@@ -98,7 +102,8 @@ def code_version() -> str:
         for p in (root / folder).rglob("*")
         if p.suffix in (".py", ".toml", ".tsv") and p.name not in _LATER
     ]
-    for path in sorted([*files, root / "flows" / "blocks.py", root / "catalog" / "schema.py"]):
+    own = [root / "flows" / name for name in ("blocks.py", "measures.py", "rows.py")]
+    for path in sorted([*files, *own, root / "catalog" / "schema.py"]):
         hasher.update(path.read_bytes())
     versions = [importlib.metadata.version(name) for name in _LIBRARIES]
     python = ".".join(map(str, sys.version_info[:2]))
@@ -119,10 +124,10 @@ def make(
         keep: what is written down: `nothing`, what was learnt about `inputs`, or the `plan` too, for which the
             caller holds the corpus.
     """
-    model = _model_digest(recipe)
+    models = _model_digests(recipe)
     code = code_version()
     inputs = {source.name: _inputs(source, recipe, corpus, note, keep != "nothing") for source in recipe.sources}
-    work = digest([recipe.work_settings(), model, code])
+    work = digest([recipe.work_settings(), models, code])
     present = {s.name: {p.path: p.version for p in _pieces(s, inputs[s.name])} for s in recipe.sources}
     run = digest([recipe.name, work, present])
     stored = corpus.work / "runs" / run / "plan.json"
@@ -143,15 +148,18 @@ def make(
     return plan
 
 
-def _model_digest(recipe: Recipe) -> str:
-    """Digest of the language model's file, which is fetched now if it has to be."""
+def _model_digests(recipe: Recipe) -> list[str]:
+    """Digests of the language models' files, which are fetched now if they have to be."""
     from filters import model_files
 
-    try:
-        _, path, _ = model_files.find(recipe.language.model, recipe.language.sha256)
-        return model_files.digest(path)
-    except (model_files.ModelError, OSError) as error:
-        raise ConfigError(f"language.model = {recipe.language.model!r}: {error}") from error
+    found = []
+    for name in (recipe.language.model, *recipe.language.also):
+        try:
+            sha256 = recipe.language.sha256 if name == recipe.language.model else None
+            found.append(model_files.digest(model_files.find(name, sha256)[1]))
+        except (model_files.ModelError, OSError) as error:
+            raise ConfigError(f"language model {name!r}: {error}") from error
+    return found
 
 
 def _inputs(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from catalog import snapshots
 from catalog.files import Corpus, read_json
 from filters import verdicts
-from flows import engine
+from flows import engine, judging
 from flows import plan as plans
+from flows.derived import url_list_digests
 from flows.progress import Progress
 from flows.recipe import Recipe, load
+
+_AFTER_SHARDS = ("dedup", "rights", "classifier")
+"""Tables of the recipe that, beside the thresholds, decide what becomes of finished shards."""
 
 
 def prepare(recipe_path: str, keep: plans.Keep = "inputs") -> tuple[Recipe, Corpus, plans.Plan]:
@@ -33,11 +36,13 @@ def finished(corpus: Corpus, recipe: Recipe, plan: plans.Plan) -> dict[str, Any]
     if corpus.database.stat().st_mtime_ns < path.stat().st_mtime_ns:
         return None  # killed before the catalog was made
     manifest = read_json(path)
-    same = last["thresholds"] == threshold_rows(recipe)
+    settings = recipe.model_dump(mode="json")
+    same = last["thresholds"] == threshold_rows(recipe) and manifest.get("url_lists") == url_list_digests(recipe)
+    same = same and all(manifest["settings"].get(key) == settings[key] for key in _AFTER_SHARDS)
     return manifest if same and manifest["snapshot"] == last["snapshot"] else None
 
 
 def threshold_rows(recipe: Recipe) -> list[dict[str, Any]]:
     """The recipe's thresholds as rows of the catalog's table, in the order in which they are tried."""
-    resolved = verdicts.resolve(recipe.thresholds.preset, recipe.thresholds.set)
-    return [{"position": i, **asdict(t)} for i, t in enumerate(resolved)]
+    resolved = verdicts.resolve(recipe.thresholds.preset, recipe.thresholds.set, recipe.thresholds.languages)
+    return judging.rows(resolved)

@@ -43,6 +43,10 @@ class Progress:
         self._files += 1
         self._bar.update(self._task, figures=f"{source.name}: {self._files} files")
 
+    def say(self, figures: str) -> None:
+        """How far it is, in words."""
+        self._bar.update(self._task, figures=figures)
+
     def show(self, corpus: Corpus, run: str, specs: list[ShardSpec]) -> None:
         """Read how far these shards of a run are, and show it."""
         done = documents = 0

@@ -7,7 +7,7 @@ from glob import escape
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from catalog.errors import ConfigError
 
@@ -55,6 +55,8 @@ class Language(_Table):
     """A known name or the path of a fastText model."""
     sha256: str | None = None
     """Digest that the model file must have."""
+    also: tuple[str, ...] = ()
+    """Further models, whose answers are recorded beside the first one's."""
 
 
 class MinHash(_Table):
@@ -65,10 +67,50 @@ class MinHash(_Table):
     seed: int = 1
 
 
+class Dedup(_Table):
+    """What makes two documents duplicates, among which documents they are looked for, and what becomes of them."""
+
+    by: tuple[Literal["payload", "url", "text", "near"], ...] = ("text", "near")
+    scope: Literal["global", "language", "source"] = "global"
+    verify: float | None = Field(None, gt=0, le=1)
+    """Least Jaccard similarity of near-duplicates, computed from their texts; none: an equal band is enough."""
+    versions: Literal["drop", "link"] = "drop"
+    """Whether dated consolidations of one act (CELEX) are near-duplicates like others, or all kept and linked."""
+    repeated_in: int = Field(10, ge=2)
+    """Documents of one source that must share a line for it to be marked as repeated."""
+
+
+class UrlList(_Table):
+    name: Name
+    path: str
+    """File of domains and URLs, one a line; relative paths start at the recipe's folder."""
+    sha256: str | None = None
+    """Digest that the file must have."""
+
+
+class Rights(_Table):
+    """Whose rules apply to the pages of archives; the thresholds decide what follows from them."""
+
+    agents: tuple[str, ...] = Field(("*",), min_length=1)
+    """Names under which robots.txt is asked; HPLT 3.0 asks as ia_archiver, ccbot and *."""
+    url_lists: tuple[UrlList, ...] = ()
+
+
+class Classifier(_Table):
+    """A quality classifier, trained from the corpus itself: the texts of some sources against those of others."""
+
+    trusted: tuple[Name, ...] = ()
+    against: tuple[Name, ...] = ()
+    documents: int = Field(20_000, ge=100)
+    """Documents of each side that it learns from, at most."""
+
+
 class Thresholds(_Table):
     preset: str = "default"
     set: dict[str, dict[str, float | str]] = {}
     """Per signal, limits that replace the preset's: `words = {min = 100}`, `lcs = {min = "off"}`."""
+    languages: dict[str, dict[str, dict[str, float | str]]] = {}
+    """The same for documents in one language: `fr`, or with its script `sr-Cyrl`."""
 
 
 class Ray(_Table):
@@ -106,6 +148,9 @@ class Recipe(_Table):
     extract: Extract = Extract()
     language: Language = Language()
     minhash: MinHash = MinHash()
+    dedup: Dedup = Dedup()
+    rights: Rights = Rights()
+    classifier: Classifier = Classifier()
     thresholds: Thresholds = Thresholds()
     engine: Engine = Engine()
 
@@ -128,6 +173,17 @@ class Recipe(_Table):
             if source.reference and "{stem}" not in source.reference:
                 raise ValueError(f"source {source.name}: reference = {source.reference!r}: no `{{stem}}` in it")
         return sources
+
+    @field_validator("classifier")
+    @classmethod
+    def _classifier_has_two_sides(cls, classifier: Classifier, info: ValidationInfo) -> Classifier:
+        names = {source.name for source in info.data.get("sources", [])}
+        sides = (set(classifier.trusted), set(classifier.against))
+        if bool(sides[0]) != bool(sides[1]) or sides[0] & sides[1]:
+            raise ValueError("name sources both as `trusted` and as `against`, and none as both")
+        if unknown := sorted((sides[0] | sides[1]) - names):
+            raise ValueError(f"no source is called {', '.join(unknown)}; there are: {', '.join(sorted(names))}")
+        return classifier
 
     def work_settings(self) -> dict[str, Any]:
         """The settings that decide what is in a shard; thresholds and the kind of engine are not among them."""
@@ -158,11 +214,14 @@ def load(path: Path) -> Recipe:
         raise ConfigError(_explain(path, error)) from None
     base = path.resolve().parent
     sources = [s.model_copy(update={"path": _absolute(base, s.path)}) for s in recipe.sources]
-    language = recipe.language
-    if "/" in language.model or language.model.endswith((".bin", ".ftz")):
-        language = language.model_copy(update={"model": _absolute(base, language.model)})
-    output = str((base / recipe.output).resolve())
-    resolved = recipe.model_copy(update={"sources": sources, "language": language, "output": output})
+    language = recipe.language.model_copy(update={
+        "model": _model(base, recipe.language.model), "also": tuple(_model(base, m) for m in recipe.language.also),
+    })  # fmt: skip
+    lists = tuple(u.model_copy(update={"path": _absolute(base, u.path)}) for u in recipe.rights.url_lists)
+    resolved = recipe.model_copy(update={
+        "sources": sources, "language": language, "output": str((base / recipe.output).resolve()),
+        "rights": recipe.rights.model_copy(update={"url_lists": lists}),
+    })  # fmt: skip
     _check_thresholds(path, resolved)
     _check_ocr(path, resolved)
     return resolved
@@ -188,9 +247,14 @@ def _check_thresholds(path: Path, recipe: Recipe) -> None:
     from filters import verdicts
 
     try:
-        verdicts.resolve(recipe.thresholds.preset, recipe.thresholds.set)
+        verdicts.resolve(recipe.thresholds.preset, recipe.thresholds.set, recipe.thresholds.languages)
     except ValueError as error:
         raise ConfigError(f"{path}: [thresholds]: {error}") from error
+
+
+def _model(base: Path, name: str) -> str:
+    """A model's name as it is, its file's path from `base` on."""
+    return _absolute(base, name) if "/" in name or name.endswith((".bin", ".ftz")) else name
 
 
 def _absolute(base: Path, path: str) -> str:
@@ -220,68 +284,16 @@ def _valid_keys(location: tuple[int | str, ...]) -> list[str]:
     for part in location[:-1]:
         if isinstance(part, int):
             continue
-        kind = Source if part == "sources" else table.model_fields[part].annotation
+        lists: dict[str, type[BaseModel]] = {"sources": Source, "url_lists": UrlList}
+        kind = lists.get(part) or table.model_fields[part].annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             table = kind
     return list(table.model_fields)
-
-
-STARTER = """\
-# A florilege recipe. `florilege check {file}` shows what it would do, `florilege build {file}` does it.
-name = "my-corpus"
-output = "corpus"                 # the corpus folder, beside this file
-
-# Sources: a path, a folder, a glob (** too) or an fsspec URL. Relative paths start at this file.
-[[sources]]
-name = "web"
-kind = "warc"                     # WARC and ARC: plain, .gz, .zst
-path = "archives/**/*.warc.gz"
-
-# [[sources]]
-# name = "acts"
-# kind = "eurlex"                 # CELEX/LANG.html, CELEX/LANG.pdf or .../CELEX_LANG.pdf
-# path = "eurlex"
-
-# [[sources]]
-# name = "articles"
-# kind = "erudit"                 # EruditArticle XML, with the PDF of the same name beside it
-# path = "erudit"
-
-# [[sources]]
-# name = "loose"
-# kind = "files"                  # HTML, PDF, XML and plain text
-# path = "documents"
-# reference = "{{stem}}.truth.*"    # the same text in another format: fidelity is measured against it
-
-[extract]
-deadline_s = 30                   # a page that takes longer is given up, alone
-memory_mb = 1024
-max_payload_mb = 64
-# ocr = ["fr", "en"]              # recognise pages without text: needs 'florilege[ocr]' and Tesseract
-
-[language]
-model = "florilege-lid"           # or lid.176, glotlid-v3, openlid-v3 (downloaded once), or a path
-
-[minhash]                         # of all pairs at Jaccard 0.69 half are found, at 0.8 92 %
-bands = 14
-rows = 8
-
-[thresholds]
-preset = "default"                # {presets}
-# [thresholds.set]                # limits that replace the preset's
-# words = {{min = 100}}
-# language_score = {{min = 0.6}}
-# lcs = {{min = "off"}}
-
-[engine]
-kind = "local"                    # local, ray or slurm
-workers = 0                       # 0: one a core
-shard_mb = 4                      # what is made again when a machine dies
-"""
 
 
 def starter(file: str) -> str:
     """The text of a commented recipe to start from."""
     from filters import verdicts
 
-    return STARTER.format(file=file, presets=", ".join(sorted(verdicts.PRESETS)))
+    template = Path(__file__).with_name("starter.toml").read_text(encoding="utf-8")
+    return template.replace("@FILE@", file).replace("@PRESETS@", ", ".join(sorted(verdicts.PRESETS)))

@@ -12,6 +12,8 @@ import orjson
 from extractors.record import Extract, Record
 
 _INT16, _INT32 = (1 << 15) - 1, (1 << 31) - 1
+POLICIES = ("robots.txt", "tdmrep.json")
+"""Reasons for which such a record is no document."""
 MAX_LABEL = 1_000
 """Characters of a heading, a running line, an anchor: more is no label, and memory must not follow it."""
 MAX_REMOVED = 100
@@ -22,6 +24,18 @@ def skipped_row(record: Record) -> dict[str, Any]:
     """A row of `skipped`; units and meaning as in catalog/schema.py."""
     shared = ("id", "source", "path", "offset", "length", "kind", "mime", "url", "status", "error")
     return {**{name: getattr(record, name) for name in shared}, "reason": record.skip or "unreadable"}
+
+
+def policy_row(record: Record) -> dict[str, Any] | None:
+    """A row of `policies`, where the record is a file that says what may be done with a site's pages."""
+    from filters import robots
+
+    if record.skip not in POLICIES or record.url is None:
+        return None
+    return robots.policy_row(
+        id=record.id, source=record.source, url=record.url, kind=record.skip, fetched=record.fetched,
+        status=record.status, payload=record.payload,
+    )  # fmt: skip
 
 
 def document_row(record: Record, extract: Extract) -> dict[str, Any]:

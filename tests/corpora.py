@@ -67,8 +67,7 @@ def write_shard(
             writer.tables["documents"].add({**pick(row, DOCUMENTS.names), "source": source}, len(row["text"] or ""))
             if row["text"]:
                 writer.tables["signals"].add(pick(row, SIGNALS.names))
-                for band, value in enumerate(row["bands"]):
-                    writer.tables["bands"].add({"id": row["id"], "band": band, "key": value})
+                writer.tables["bands"].add({"id": row["id"], "keys": row["bands"]})
             for number, page in enumerate(row.get("pages", ()), start=1):
                 writer.tables["pages"].add({"id": row["id"], "page": number, **page})
         for row in skips:
@@ -83,13 +82,14 @@ def pick(row: Row, names: list[str]) -> Row:
 
 def publish(
     corpus: Corpus, thresholds: list[Row] | None = None, present: dict[str, dict[str, str]] | None = None,
-    rebuild: bool = True,
+    rebuild: bool = True, work: str = "work-1",
 ) -> dict[str, Any]:  # fmt: skip
-    """Cluster, judge and publish all shards of `work-1`; returns the snapshot's manifest."""
+    """Cluster, judge and publish all shards of `work`; returns the snapshot's manifest."""
     thresholds = THRESHOLDS if thresholds is None else thresholds
     sources = sorted({manifest["source"] for manifest in corpus.read_manifests("shards")})
-    shards = members(corpus, "work-1", {source: {} for source in sources} | (present or {}))
-    clusters = snapshots.cluster(corpus, shards, BANDS, dedup.cluster, "test")
+    shards = members(corpus, work, {source: {} for source in sources} | (present or {}))
+    settings = dedup.Settings(BANDS, 1)
+    clusters = snapshots.cluster(corpus, shards, settings, dedup.cluster, "test")
     judged = snapshots.judge(corpus, shards, clusters, thresholds)
     snapshot = snapshots.publish_snapshot(corpus, "run-1", "test", "default", shards, [clusters, judged], thresholds)
     now = datetime(2024, 1, 1, tzinfo=UTC).isoformat()

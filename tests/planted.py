@@ -15,7 +15,7 @@ ENDS = {
     "kept": ("kept", "dedup: "),
     "copy": ("kept", "dedup: exact-copy", "dedup: near-duplicate"),
     "near copy": ("kept", "dedup: near-duplicate", "dedup: exact-copy"),
-    "dropped": ("language: ", "quality: ", "fidelity: ", "extract: empty"),
+    "dropped": ("rights: ", "safety: ", "language: ", "quality: ", "fidelity: ", "extract: empty"),
     "skipped": ("skipped",),
     "failed": ("failed", "extract: failed"),
 }

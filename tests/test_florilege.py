@@ -312,7 +312,7 @@ def test_export_writes_a_folder(capsys: pytest.CaptureFixture[str], corpus: Corp
 
 def test_verify_finds_a_sound_corpus_sound(capsys: pytest.CaptureFixture[str], corpus: Corpus) -> None:
     told = Told(capsys, "catalog", "verify", corpus.root)
-    assert (told.status, told.out) == (0, "12 files, 0 problems\n")
+    assert (told.status, told.out) == (0, "16 files, 0 problems\n")
 
 
 def test_verify_finds_what_was_tampered_with(capsys: pytest.CaptureFixture[str], own_corpus: Corpus) -> None:
@@ -326,7 +326,7 @@ def test_verify_finds_what_was_tampered_with(capsys: pytest.CaptureFixture[str],
     assert told.out.splitlines() == [
         "bands/acts-1.parquet: missing",
         "documents/web-1.parquet: not the file that was published",
-        "12 files, 2 problems",
+        "16 files, 2 problems",
     ]
 
 

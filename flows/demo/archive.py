@@ -82,7 +82,7 @@ def _response(writer: Any, capture: Capture, names: dict[str, str], digests: dic
     from warcio.statusandheaders import StatusAndHeaders
 
     mime = f"{capture.mime}; charset={capture.charset}" if capture.charset else capture.mime
-    headers = [("Server", "demo"), ("Content-Type", mime)]
+    headers = [("Server", "demo"), ("Content-Type", mime), *capture.headers]
     body = _coded(capture)
     if capture.coding:
         headers.append(("Content-Encoding", capture.coding))

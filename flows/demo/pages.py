@@ -37,6 +37,7 @@ class Capture:
     location: str | None = None
     revisit_of: str | None = None
     archive: str = MAIN
+    headers: tuple[tuple[str, str], ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -50,6 +51,7 @@ def captures() -> Iterator[Capture]:
     yield from _thin()
     yield from _machine_made(chrome)
     yield from _translated()
+    yield from _with_rights(chrome)
     yield from _not_pages(chrome)
     yield _garbage(chrome)
     yield hanging_page()
@@ -143,6 +145,27 @@ def _translated() -> Iterator[Capture]:
         html = page_html(page, _read(f"pages.{language}.toml")["chrome"]).decode()
         body = html.replace("</head>", f"{script}</head>").replace("<header>", f"{widget}<header>").encode()
         yield Capture(page.url, "machine translation", "dropped", body, charset="utf-8", facts={"language": language})
+
+
+def _with_rights(chrome: dict[str, Any]) -> Iterator[Capture]:
+    """Good texts that their owners reserve or share, or that hold what is nobody's business."""
+    texts = _read("planted.toml")["rights"]
+    # Put together here, so that nobody who searches code for lost keys finds this one.
+    secret = "AKIA" + "3XQF7ZJ2" + "LW5NPRT6"
+
+    def capture(name: str, expect: str, mark: str = "", **facts: Any) -> Capture:
+        page = _page({**texts[name], "text": texts[name]["text"].replace("@SECRET@", secret)}, "en")
+        made = _capture(page, chrome, name, expect, **facts)
+        return replace(made, body=made.body.replace(b"</head>", mark.encode() + b"</head>"))
+
+    yield capture("draft", "dropped", why="its site's robots.txt disallows /drafts/")
+    yield capture("reserved", "dropped", '<meta name="robots" content="noai">', why="noai")
+    held = replace(capture("reserved", "dropped", why="X-Robots-Tag: noai"), headers=(("X-Robots-Tag", "noai"),))
+    yield replace(held, url=f"{held.url}/print")
+    licence = '<link rel="license" href="https://creativecommons.org/licenses/by/4.0/">'
+    yield capture("licensed", "kept", licence, licence="cc-by-4.0")
+    yield capture("contact", "kept", pii=["email", "phone", "iban"])
+    yield capture("leak", "dropped", why="an access key")
 
 
 def _not_pages(chrome: dict[str, Any]) -> Iterator[Capture]:

@@ -69,3 +69,25 @@ def test_a_piece_that_two_shards_hold_counts_once(own_corpus: Corpus) -> None:
     trimmed = [m for m in again if m["pieces"] == [first]]
     assert len(trimmed) == 1
     assert all(path.is_file() for path in (own_corpus.root / f["file"] for f in trimmed[0]["files"]))
+
+
+def test_what_other_settings_made_of_files_that_are_gone_stays(own_corpus: Corpus) -> None:
+    publish(own_corpus)
+    gone = {path for path in paths(own_corpus) if path != "act.html"}
+    write_shard(own_corpus, "acts-9", "acts", [document("act", "The act, read anew.")], work="work-2")
+    present = {"web": {}, "acts": {"act.html": identity("act.html")}}
+    found = members(own_corpus, "work-2", present)
+    assert next(m["shard"] for m in found) == "acts-9"
+    publish(own_corpus, present=present, work="work-2")
+    assert set(paths(own_corpus)) == gone | {"act.html"}
+    with store.reading(own_corpus) as connection:
+        texts = connection.execute("SELECT text FROM documents WHERE path = 'act.html'").fetchall()
+    assert texts == [("The act, read anew.",)]
+    again = members(own_corpus, "work-2", present)
+    assert sorted(m["shard"] for m in again) == sorted(m["shard"] for m in found)
+
+
+def test_what_other_settings_made_of_files_that_are_there_goes(own_corpus: Corpus) -> None:
+    publish(own_corpus)
+    pieces = [piece for shard in own_corpus.read_manifests("shards") for piece in shard["pieces"]]
+    assert members(own_corpus, "work-2", {"web": {path: "1" for path, *_ in pieces}}) == []

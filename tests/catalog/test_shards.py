@@ -42,7 +42,7 @@ def test_commit_lands_files_and_manifest(tmp_path: Path) -> None:
     assert read_json(corpus.manifest("shards", "s-1")) == whole
     assert whole["schema"] == VERSION
     assert {f["dataset"]: f["rows"] for f in whole["files"]} == {
-        "documents": 2, "skipped": 0, "signals": 2, "pages": 0, "bands": 4
+        "documents": 2, "skipped": 0, "signals": 2, "pages": 0, "bands": 2, "lines": 0, "policies": 0
     }  # fmt: skip
     for entry in whole["files"]:
         path = corpus.root / entry["file"]
@@ -63,7 +63,7 @@ def test_rows_come_back(tmp_path: Path) -> None:
 def test_an_error_leaves_nothing(tmp_path: Path) -> None:
     corpus = Corpus(tmp_path)
     with pytest.raises(ZeroDivisionError), ShardWriter(corpus, "s-1", SHARD_DATASETS) as writer:
-        writer.tables["bands"].add({"id": "a", "band": 0, "key": 1})
+        writer.tables["bands"].add({"id": "a", "keys": [1]})
         raise ZeroDivisionError
     assert visible(corpus) == []
     assert list(corpus.staging.iterdir()) == []
@@ -72,7 +72,7 @@ def test_an_error_leaves_nothing(tmp_path: Path) -> None:
 def test_a_row_of_the_wrong_type_leaves_nothing(tmp_path: Path) -> None:
     corpus = Corpus(tmp_path)
     with pytest.raises(pa.ArrowException), ShardWriter(corpus, "s-1", SHARD_DATASETS) as writer:
-        writer.tables["bands"].add({"id": "a", "band": 1 << 20, "key": 1})
+        writer.tables["bands"].add({"id": "a", "keys": ["a"]})
         writer.commit(MANIFEST)
     assert visible(corpus) == []
 
@@ -80,7 +80,7 @@ def test_a_row_of_the_wrong_type_leaves_nothing(tmp_path: Path) -> None:
 def test_without_commit_nothing_is_visible(tmp_path: Path) -> None:
     corpus = Corpus(tmp_path)
     with ShardWriter(corpus, "s-1", ["bands"]) as writer:
-        writer.tables["bands"].add({"id": "a", "band": 0, "key": 1})
+        writer.tables["bands"].add({"id": "a", "keys": [1]})
     assert visible(corpus) == []
 
 
@@ -131,7 +131,7 @@ def test_the_same_rows_are_the_same_bytes(tmp_path: Path) -> None:
 def test_row_groups_are_bounded_in_rows(tmp_path: Path) -> None:
     table = Table("bands", tmp_path / "b.parquet")
     for n in range(4_500):
-        table.add({"id": "a", "band": 0, "key": n})
+        table.add({"id": "a", "keys": [n]})
     table.close()
     footer = pq.read_metadata(tmp_path / "b.parquet")
     assert [footer.row_group(i).num_rows for i in range(footer.num_row_groups)] == [2000, 2000, 500]
@@ -148,9 +148,8 @@ def test_row_groups_are_bounded_in_bytes(tmp_path: Path) -> None:
 
 def test_batches_are_cast_to_the_schema(tmp_path: Path) -> None:
     table = Table("clusters", tmp_path / "c.parquet")
-    table.add_batches(
-        pa.table({"id": ["a"], "cluster": ["a"], "size": pa.array([1], pa.int32()), "exact": ["a"]}).to_batches()
-    )
+    columns = {"id": ["a"], "cluster": ["a"], "size": pa.array([1], pa.int32()), "diameter": pa.array([0], pa.int64())}
+    table.add_batches(pa.table({**columns, "exact": ["a"], "same_url": ["a"]}).to_batches())
     table.close()
     assert types(pq.read_schema(tmp_path / "c.parquet")) == types(DATASETS["clusters"])
 
