@@ -152,13 +152,13 @@ def _model_digests(recipe: Recipe) -> list[str]:
     """Digests of the language models' files, which are fetched now if they have to be."""
     from filters import model_files
 
+    asked = [("model", recipe.language.model, recipe.language.sha256)]
     found = []
-    for name in (recipe.language.model, *recipe.language.also):
+    for key, name, sha256 in [*asked, *(("also", name, None) for name in recipe.language.also)]:
         try:
-            sha256 = recipe.language.sha256 if name == recipe.language.model else None
             found.append(model_files.digest(model_files.find(name, sha256)[1]))
         except (model_files.ModelError, OSError) as error:
-            raise ConfigError(f"language model {name!r}: {error}") from error
+            raise ConfigError(f"language.{key} = {name!r}: {error}") from error
     return found
 
 
