@@ -74,4 +74,5 @@ def test_is_feed(payload: bytes, expected: str | None) -> None:
 @given(st.binary(max_size=600), st.sampled_from([None, "text/html", "text/xml", "text/plain"]), st.text(max_size=20))
 def test_any_bytes_have_an_answer(payload: bytes, mime: str | None, url: str) -> None:
     assert sniff(payload, mime, url) in ("html", "pdf", "xml", "txt", None)
-    assert sniff(b"<html>" + payload.replace(b"\0", b""), mime, url) == "html"
+    markup = payload.replace(b"\0", b"").replace(b"%PDF-", b"")  # a PDF may begin after other bytes
+    assert sniff(b"<html>" + markup, mime, url) == "html"
