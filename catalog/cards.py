@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     import duckdb
 
 _SIMILARITIES = (0.5, 0.7, 0.8, 0.9, 0.95)
+_SIGNS = {
+    "noai": ("noai", "noai"),
+    "robots_allowed": ("NOT robots_allowed", "robots disallow"),
+    "tdm_reservation": ("tdm_reservation", "tdm reserved"),
+    "site_tdm_reservation": ("site_tdm_reservation", "tdm reserved by site"),
+    "url_listed": ("url_listed", "on a URL list"),
+    "secret_count": ("secret_count > 0", "with secrets"),
+}
+"""Signals that speak against the use of a document: when they do, and in words."""
 
 
 def card(connection: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) -> str:
@@ -47,15 +56,17 @@ def _front(manifest: dict[str, Any], languages: list[str]) -> str:
 
 
 def _thresholds(connection: duckdb.DuckDBPyConnection, snapshot: int) -> list[dict[str, Any]]:
-    return reports.rows(
+    found = reports.rows(
         connection,
-        "SELECT stage, signal, op, value FROM thresholds WHERE snapshot = ? ORDER BY position", [snapshot],
+        "SELECT stage, signal, op, value, coalesce(language, 'all') AS \"for\" FROM thresholds WHERE snapshot = ? "
+        "ORDER BY position", [snapshot],
     )  # fmt: skip
+    return [{**row, "value": "off" if row["value"] is None else f"{row['value']:g}"} for row in found]
 
 
 def _near_duplicates(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """MinHash's parameters in the recipe of the snapshot's run, and how likely a pair is found with them."""
-    found = connection.execute("SELECT settings FROM runs JOIN snapshot USING (run)").fetchone()
+    """MinHash's parameters in the settings of the snapshot, and how likely a pair is found with them."""
+    found = connection.execute("SELECT settings FROM snapshot").fetchone()
     settings = orjson.loads(found[0]) if found and found[0] else {}
     minhash = settings.get("minhash") or {}
     if not minhash.get("bands") or not minhash.get("rows"):
@@ -69,6 +80,26 @@ def _near_duplicates(connection: duckdb.DuckDBPyConnection) -> list[str]:
         f"Probability that two texts of a Jaccard similarity share one of {bands} bands of {rows} rows:",
         reports.table([curve]),
     ]
+
+
+def unasked(connection: duckdb.DuckDBPyConnection, languages: list[str] | None = None) -> str:
+    """Kept documents of the snapshot in `languages` (None: all) with signs against their use that no threshold asks
+    about: `2 noai, 1 robots disallow`; empty when there is none."""
+    asked = {
+        signal for (signal,) in connection.execute(
+            "SELECT signal FROM thresholds JOIN snapshot USING (snapshot) WHERE value IS NOT NULL"
+        ).fetchall()
+    }  # fmt: skip
+    signs = {words: sign for signal, (sign, words) in _SIGNS.items() if signal not in asked}
+    if not signs:
+        return ""
+    counts = ", ".join(f"count(*) FILTER ({sign})" for sign in signs.values())
+    [found] = connection.execute(
+        f"SELECT {counts} FROM signals s JOIN verdicts USING (id) LEFT JOIN rights r USING (id) "
+        "WHERE keep AND ($1 IS NULL OR list_contains($1, language))",
+        [languages],
+    ).fetchall()
+    return ", ".join(f"{count:,} {words}" for words, count in zip(signs, found, strict=True) if count)
 
 
 def _rights(connection: duckdb.DuckDBPyConnection, languages: list[str]) -> list[str]:
@@ -88,22 +119,25 @@ def _rights(connection: duckdb.DuckDBPyConnection, languages: list[str]) -> list
         f"count(*) FILTER (url_listed) AS on_a_url_list {kept}",
         [languages],
     )
+    kept_anyway = unasked(connection, languages)
     return [
         "The texts remain under the rights of their authors: `source`, `path` and `url` say where each comes from. "
         "Licences are those that pages name as their own.",
         reports.table(licences),
         "What sites and pages say to robots:",
         reports.table(signs),
+        *([f"The thresholds do not ask about these: kept are {kept_anyway}."] if kept_anyway else []),
     ]
 
 
 def _personal_data(connection: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) -> str:
     if hidden := manifest["masked"]:
         spans = ", ".join(f"{kind} {n:,}" for kind, n in hidden["spans"].items()) or "none was found"
+        found = sum(hidden["spans"].values())
         return (
-            f"Masked in this export ({', '.join(hidden['kinds'])}): {sum(hidden['spans'].values()):,} spans in "
-            f"{hidden['documents']:,} documents ({spans}). What rules do not find is not masked. "
-            "The catalog that this was exported from holds the texts unmasked."
+            f"Masked in this export ({', '.join(hidden['kinds'])}): {found:,} spans in {hidden['documents']:,} "
+            f"documents ({spans}). {hidden['cut']:,} texts with too many spans end with the last known one. What rules "
+            "do not find is not masked. The catalog that this was exported from holds the texts unmasked."
         )
     [found] = reports.rows(
         connection,

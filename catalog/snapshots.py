@@ -104,13 +104,18 @@ def derive(corpus: Corpus, dataset: str, name: str, relation: Relation) -> dict[
 
 def publish_snapshot(
     corpus: Corpus, run: str, code: str, preset: str, shards: list[dict[str, Any]], derived: list[dict[str, Any]],
-    thresholds: list[dict[str, Any]],
+    thresholds: list[dict[str, Any]], settings: dict[str, Any] | None = None, judged: int | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Write the snapshot's manifest and nothing when it is what the newest snapshot holds already."""
+    """Write the snapshot's manifest and nothing when it is what the newest snapshot holds already.
+
+    Args:
+        settings: the recipe's tables that decided beside the thresholds, as JSON: minhash, dedup, rights, classifier.
+        judged: number of the snapshot that was judged anew; None: a build made it.
+    """
     files = sorted([f for s in shards for f in s["files"]] + derived, key=lambda f: str(f["file"]))
     content = "\n".join(f"{f['file']} {f['sha256']}" for f in files)
     whole = hashlib.sha256(content.encode()).hexdigest()
-    identity = digest([whole, thresholds])
+    identity = digest([whole, thresholds, settings or {}])
     last = newest(corpus)
     if last and last["id"] == identity:
         return last
@@ -118,15 +123,16 @@ def publish_snapshot(
     manifest = {
         "snapshot": number, "id": identity, "run": run, "published": datetime.now(UTC).isoformat(),
         "digest": whole, "preset": preset, "code": code, "files": files, "thresholds": thresholds,
+        "settings": settings or {}, **({} if judged is None else {"judged": judged}),
     }  # fmt: skip
     write_json(corpus.manifest("snapshots", f"{number:06d}"), manifest)
     return manifest
 
 
-def newest(corpus: Corpus) -> dict[str, Any] | None:
-    """The manifest of the newest snapshot, if there is one."""
-    found = sorted(corpus.manifests("snapshots").glob("*.json"))
-    return read_json(found[-1]) if found else None
+def newest(corpus: Corpus, built: bool = False) -> dict[str, Any] | None:
+    """The manifest of the newest snapshot, or of the newest that was `built` and not judged anew, if there is one."""
+    found = map(read_json, sorted(corpus.manifests("snapshots").glob("*.json"), reverse=True))
+    return next((manifest for manifest in found if not built or "judged" not in manifest), None)
 
 
 def numbered(corpus: Corpus, number: int | None = None) -> dict[str, Any]:

@@ -35,7 +35,8 @@ CREATE TABLE shards (
     shard TEXT, dataset TEXT, file TEXT, rows BIGINT, bytes BIGINT, sha256 TEXT, source TEXT, run TEXT,
     records BIGINT, work TEXT, code TEXT, schema INTEGER);
 CREATE TABLE snapshots (
-    snapshot INTEGER PRIMARY KEY, id TEXT, run TEXT, published TIMESTAMPTZ, digest TEXT, preset TEXT, code TEXT);
+    snapshot INTEGER PRIMARY KEY, id TEXT, run TEXT, published TIMESTAMPTZ, digest TEXT, preset TEXT, code TEXT,
+    settings JSON, judged INTEGER);
 CREATE TABLE snapshot_files (snapshot INTEGER, dataset TEXT, file TEXT, rows BIGINT, bytes BIGINT, sha256 TEXT);
 CREATE TABLE thresholds (
     snapshot INTEGER, position INTEGER, stage TEXT, signal TEXT, op TEXT, value DOUBLE, reason TEXT,
@@ -59,8 +60,8 @@ def rebuild(corpus: Corpus) -> None:
             for shard in shards for entry in shard["files"]
         ])  # fmt: skip
         _insert(connection, "sources", [{"run": run["run"], **source} for run in runs for source in run["sources"]])
-        _insert(connection, "runs", [_without(run, "sources", "url_lists") for run in runs])
-        _insert(connection, "snapshots", [_without(s, "files", "thresholds") for s in snapshots])
+        _insert(connection, "runs", [_without(run, "sources", "url_lists", "later_code") for run in runs])
+        _insert(connection, "snapshots", _with_settings(snapshots, runs))
         files = [{"snapshot": s["snapshot"], **row} for s in snapshots for row in s["files"]]
         _insert(connection, "snapshot_files", files)
         limits = [{"snapshot": s["snapshot"], "language": None, **row} for s in snapshots for row in s["thresholds"]]
@@ -74,6 +75,15 @@ def rebuild(corpus: Corpus) -> None:
     finally:
         connection.close()
     fresh.replace(corpus.database)
+
+
+def _with_settings(snapshots: list[dict[str, Any]], runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of `snapshots`; those of an older florilege get the settings of their run."""
+    known = {run["run"]: run["settings"] for run in runs}
+    return [
+        {"judged": None, **_without(s, "files", "thresholds"), "settings": s.get("settings") or known.get(s["run"], {})}
+        for s in snapshots
+    ]
 
 
 def _without(row: dict[str, Any], *keys: str) -> dict[str, Any]:

@@ -13,14 +13,16 @@ from catalog.files import Corpus
 
 @contextmanager
 def locked(corpus: Corpus) -> Iterator[None]:
-    """Hold the corpus for one build; the lock goes with the process, however it ends."""
+    """Hold the corpus for one build or judgement; the lock goes with the process, however it ends."""
     corpus.work.mkdir(parents=True, exist_ok=True)
     with (corpus.work / "build.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            raise ConfigError(f"{corpus.root}: another build (process {lock.read().strip()}) is at work here") from None
+            raise ConfigError(
+                f"{corpus.root}: process {lock.read().strip()} builds or judges here; wait until it has ended"
+            ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()

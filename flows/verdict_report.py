@@ -10,8 +10,9 @@ from rich.markup import escape
 from rich.table import Column, Table
 from rich.text import Text
 
-from catalog import explain, files, store, tuning
+from catalog import cards, explain, files, store, tuning
 from catalog.schema import DATASETS, MEASURED
+from flows import judging
 from flows.terminal import console
 
 _BAR = 40
@@ -59,15 +60,28 @@ def sentence(limit: dict[str, Any]) -> str:
     """A threshold that a document fails, in words and with its numbers."""
     value, own = limit["value"], f" for {limit['language']}" if limit["language"] else ""
     facts = f" ({limit['facts']})" if limit["facts"] else ""
-    doc = _DOCS.get(limit["signal"], "")
+    doc = _meaning(limit["signal"])
     meaning = f": {doc}" if doc else ""
     if isinstance(value, bool):
-        return f"{limit['signal']} is {str(value).lower()}{facts}{meaning}"
+        return f"{limit['signal']} is {_number(value)}{facts} and {_asked(limit)}{own}{meaning}"
     bound = "at least" if limit["op"] == ">=" else "at most"
     return (
         f"{limit['signal']} is {_number(value)}{facts}, and {bound} {_number(limit['limit'])} is asked{own}: "
         f"{_number(abs(limit['margin']))} {'short' if limit['op'] == '>=' else 'too much'}{meaning}"
     )
+
+
+def _meaning(signal: str) -> str:
+    """What a signal is, unless its name says it all."""
+    doc = _DOCS.get(signal, "")
+    return "" if doc == signal.replace("_", " ") else doc
+
+
+def _asked(limit: dict[str, Any]) -> str:
+    yes = limit["op"] == ">="
+    if isinstance(limit["value"], bool) and (0 < limit["limit"] <= 1 if yes else 0 <= limit["limit"] < 1):
+        return f"must be {_number(yes)}"
+    return f"{limit['op']} {_number(limit['limit'])}"
 
 
 def _duplicate(found: dict[str, Any]) -> list[str]:
@@ -94,9 +108,10 @@ def _limits(limits: list[dict[str, Any]]) -> Table:
     right = [Column(name, justify="right") for name in ("value", "limit", "to spare")]
     table = Table("stage", "signal", *right, "for", "", box=None, pad_edge=False)
     for limit in limits:
+        margin = "" if isinstance(limit["value"], bool) else _number(limit["margin"])
         table.add_row(
-            limit["stage"], limit["signal"], _number(limit["value"]), f"{limit['op']} {_number(limit['limit'])}",
-            _number(limit["margin"]), limit["language"] or "", escape(limit["facts"] or ""),
+            limit["stage"], limit["signal"], _number(limit["value"]), _asked(limit), margin, limit["language"] or "",
+            escape(limit["facts"] or ""),
         )  # fmt: skip
     return table
 
@@ -118,7 +133,8 @@ def tune(
     if format == "csv":
         import csv
 
-        writer = csv.DictWriter(sys.stdout, ["group", "op", "limit", "kept", "share", "present"], lineterminator="\n")
+        names = ["group", "op", "limit", "kept", "share", "present", "documents", "unknown"]
+        writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(found)
         return
@@ -143,18 +159,39 @@ def tune(
             style="bold" if row["present"] else None,
         )  # fmt: skip
     out.print(table)
-    if doc := _DOCS.get(signal):
+    if doc := _meaning(signal):
         out.print(f"{signal}: {doc}", soft_wrap=True)
+    groups = {row["group"]: row for row in found}.values()
+    of = f" of each {by}" if by else ""
+    print(f"share: of all {sum(row['documents'] for row in groups):,} documents{of}, rejected ones too")
+    if unknown := sum(row["unknown"] for row in groups):
+        print(f"{unknown:,} without a value pass every limit")
     print(f"All other thresholds stay; `florilege judge --set '{signal}{found[0]['op']}LIMIT'` makes the snapshot.")
 
 
 def judged(corpus: Path, manifest: dict[str, Any], seconds: float) -> None:
-    """The funnel of a new snapshot."""
+    """The funnel of a snapshot that `flows.judging.judge` gave, in a line what it is, and what to know of it."""
     from flows.terminal import funnel
 
-    funnel(corpus, manifest["snapshot"])
-    console().print(
-        f"\nsnapshot {manifest['snapshot']} by preset {manifest['preset']}, {len(manifest['thresholds'])} thresholds, "
-        f"in {seconds:.1f} s; no text was read",
+    number = manifest["snapshot"]
+    funnel(corpus, number)
+    with store.reading(files.existing(corpus), number) as connection:
+        [(kept,)] = connection.execute("SELECT count(*) FROM verdicts WHERE keep").fetchall()
+        unasked = cards.unasked(connection)
+    start = f"snapshot {number} from snapshot {manifest.get('judged')}" if manifest["new"] else (
+        f"no change: this is snapshot {number}"
+    )  # fmt: skip
+    out = console()
+    out.print(
+        f"\n{start}: {escape(_rules(manifest))}; {kept:,} documents, in {seconds:.1f} s; no text was read",
         soft_wrap=True,
     )
+    for note in [*manifest["notes"], *([f"this preset does not ask about rights: kept are {unasked}"] * bool(unasked))]:
+        out.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
+
+
+def _rules(manifest: dict[str, Any]) -> str:
+    changed = judging.beyond(manifest["preset"], manifest["thresholds"])
+    if changed is None:
+        return f"preset {manifest['preset']}, {len(manifest['thresholds'])} thresholds"
+    return f"preset {manifest['preset']}{' with ' if changed else ''}{judging.some(changed)}"

@@ -82,16 +82,17 @@ def pick(row: Row, names: list[str]) -> Row:
 
 def publish(
     corpus: Corpus, thresholds: list[Row] | None = None, present: dict[str, dict[str, str]] | None = None,
-    rebuild: bool = True, work: str = "work-1",
+    rebuild: bool = True, work: str = "work-1", settings: Row | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Cluster, judge and publish all shards of `work`; returns the snapshot's manifest."""
     thresholds = THRESHOLDS if thresholds is None else thresholds
     sources = sorted({manifest["source"] for manifest in corpus.read_manifests("shards")})
     shards = members(corpus, work, {source: {} for source in sources} | (present or {}))
-    settings = dedup.Settings(BANDS, 1)
-    clusters = snapshots.cluster(corpus, shards, settings, dedup.cluster, "test")
+    clusters = snapshots.cluster(corpus, shards, dedup.Settings(BANDS, 1), dedup.cluster, "test")
     judged = snapshots.judge(corpus, shards, clusters, thresholds)
-    snapshot = snapshots.publish_snapshot(corpus, "run-1", "test", "default", shards, [clusters, judged], thresholds)
+    snapshot = snapshots.publish_snapshot(
+        corpus, "run-1", "test", "default", shards, [clusters, judged], thresholds, settings
+    )
     now = datetime(2024, 1, 1, tzinfo=UTC).isoformat()
     write_json(corpus.manifest("runs", "run-1"), {
         "run": "run-1", "recipe": "tiny", "status": "complete", "started": now, "ended": now, "attempts": 1,
