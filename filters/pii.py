@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush, merge
 from itertools import islice
 from typing import Any
 
 from filters.pii_ids import CHECKS, luhn
-from filters.pii_net import emails, is_email, spoken_emails, v4, v6
+from filters.pii_net import bracketed_emails, emails, is_email, spoken_emails, v4, v6
 from filters.pii_phone import CHAIN, is_phone, phones
-from filters.pii_shapes import Found, beside, compact, lettered, numbered
+from filters.pii_shapes import Found, beside, compact, has_shape, lettered, numbered
 
 MOST = 10_000
 """Spans that are reported of a text: those that come first."""
@@ -25,8 +26,16 @@ _CLUSTER = re.compile(
 )
 """Digits with what may stand between those of one number."""
 _GROUP = re.compile(r"[0-9]+")
-_GROUPS = 12
-"""Groups of digits from which a cluster is a row of figures, no number."""
+_GROUPS = 40
+"""Groups of digits from which a cluster is a row of figures, no list of numbers."""
+_NUMBER_GROUPS = 12
+"""Groups of digits from which a cluster is a list or a row, and no number by itself."""
+_LIST = re.compile(r" [-–/] ")
+_LONG_LIST = re.compile(r" [-–] | ?/ ?")
+_LIST_DIGITS = 6
+"""Digits that each number of a list has at least."""
+_SLACK = 128
+"""Characters by which the starts of a reader's spans may be out of order."""
 
 _IBAN_LENGTHS = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BI": 27, "BR": 29,
@@ -79,57 +88,108 @@ def signals(text: str, language: str | None = None) -> dict[str, Any]:
 def spans(text: str, language: str | None = None) -> list[dict[str, Any]]:
     """Where personal data is: start, end (characters, exclusive), kind and score, 0 to 1, by place and disjoint.
 
-    Of two that overlap the one with the higher score stays, then the longer, then the first. At most `MOST`.
+    Of two that overlap the one with the higher score stays, then the longer, then the first. At most `MOST`: then no
+    kind was looked for behind the last one.
 
     Args:
         language: of the text, BCP 47: a number in its country's language counts more.
     """
-    readers = (emails(text), spoken_emails(text), v6(text), _numbers(text, language))
-    return disjoint(found for reader in readers for found in islice(reader, MOST))
+    readers = (emails(text), bracketed_emails(text), spoken_emails(text), v6(text), _numbers(text, language))
+    return disjoint(merge(*map(_ordered, readers), key=_start))
 
 
 def disjoint(found: Iterable[Found]) -> list[dict[str, Any]]:
-    """The better ones of spans that overlap, by place, as dictionaries; at most `MOST`."""
-    kept: list[Found] = []
-    for span in sorted(found):
-        while kept and span.start < kept[-1].end:
-            if _worth(span) <= _worth(kept[-1]):
-                break
-            kept.pop()
-        else:
+    """The better ones of spans that overlap, by place, as dictionaries; the first `MOST`.
+
+    Args:
+        found: by their starts; no more is read than is needed.
+    """
+    return [span._asdict() for span in islice(_disjoint(found), MOST)]
+
+
+def _disjoint(found: Iterable[Found]) -> Iterator[Found]:
+    run: list[Found] = []
+    end = 0
+    for span in found:
+        if run and span.start >= end:
+            yield from _best(run)
+            run = []
+        end = max(end, span.end)
+        run.append(span)
+    yield from _best(run)
+
+
+def _best(run: list[Found]) -> list[Found]:
+    """Of spans that overlap, in turn the best one that overlaps none of the better; by place."""
+    if len(run) < 2:
+        return run
+    first, kept = run[0].start, []
+    taken = bytearray(max(span.end for span in run) - first)
+    for span in sorted(run, key=lambda span: (-span.score, span.start - span.end, span.start)):
+        place = span.start - first, span.end - first
+        if taken.find(1, *place) < 0:
+            taken[slice(*place)] = b"\1" * (span.end - span.start)
             kept.append(span)
-    return [span._asdict() for span in kept[:MOST]]
+    return sorted(kept)
 
 
-def _worth(span: Found) -> tuple[float, int]:
-    return span.score, span.end - span.start
+def _start(span: Found) -> int:
+    return span.start
+
+
+def _ordered(reader: Iterable[Found]) -> Iterator[Found]:
+    """The spans of a reader by their starts, which may be `_SLACK` characters out of order."""
+    waiting: list[Found] = []
+    for span in reader:
+        heappush(waiting, span)
+        while waiting[0].start < span.start - _SLACK:
+            yield heappop(waiting)
+    while waiting:
+        yield heappop(waiting)
 
 
 def _numbers(text: str, language: str | None) -> Iterator[Found]:
     named_until = -100
+    for start, end in _pieces(text):
+        lead = [*_ibans(text, start), *lettered(text, start, end, language)]
+        if end - start < 6:
+            yield from lead
+            continue
+        groups = [group.span() for group in islice(_GROUP.finditer(text, start, end), _GROUPS + 1)]
+        if len(groups) > _GROUPS:
+            yield from lead
+            yield from _row(text, start, end, language)
+            continue
+        hosts = list(v4(text, start, end)) if len(groups) > 3 else []
+        found = [*lead, *hosts]
+        size = sum(last - first for first, last in groups)
+        if size >= 9:
+            found += _grouped(text, groups, language)
+        if size >= 6 and not hosts and (len(groups) <= _NUMBER_GROUPS or "/" in text[start:end]):
+            chained = 0 <= start - named_until <= 8 and bool(CHAIN.match(text[named_until:start].lower()))
+            called = list(phones(text, start, end, chained))
+            named_until = max([named_until, *(phone.end for phone in called if phone.score >= 0.9)])
+            found += called
+        yield from sorted(found)
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    """Where digits with their separators are; the numbers of a list are apart."""
     for match in _CLUSTER.finditer(text):
         start, end = match.span()
         if end - start < 6:
             if end - start > 1 and start and text[start - 1].isalpha():
-                yield from _ibans(text, start)
-                yield from lettered(text, start, end, language)
+                yield start, end
             continue
-        groups = [group.span() for group in islice(_GROUP.finditer(text, start, end), _GROUPS + 1)]
-        if len(groups) > _GROUPS:
-            yield from _row(text, start, end, language)
+        if end - start < 2 * _LIST_DIGITS + 3:
+            yield start, end
             continue
-        yield from _ibans(text, start)
-        yield from lettered(text, start, end, language)
-        hosts = list(v4(text, start, end)) if len(groups) > 3 else []
-        yield from hosts
-        size = sum(last - first for first, last in groups)
-        if size >= 9:
-            yield from _grouped(text, groups, language)
-        if 6 <= size <= 40 and not hosts:
-            chained = 0 <= start - named_until <= 8 and bool(CHAIN.match(text[named_until:start].lower()))
-            for found in phones(text, start, end, chained):
-                named_until = found.end if found.score >= 0.9 else named_until
-                yield found
+        long = end - start > 2 * _GROUPS and any(islice(_GROUP.finditer(text, start, end), _GROUPS, None))
+        cuts = (_LONG_LIST if long else _LIST).finditer(text, start, end)
+        edges = [start, *(place for cut in cuts for place in cut.span()), end]
+        parts = list(zip(edges[::2], edges[1::2], strict=True))
+        whole = not long and any(sum(map(str.isdigit, text[slice(*part)])) < _LIST_DIGITS for part in parts)
+        yield from [(start, end)] if whole else parts
 
 
 def _row(text: str, start: int, end: int, language: str | None) -> Iterator[Found]:
@@ -142,6 +202,7 @@ def _row(text: str, start: int, end: int, language: str | None) -> Iterator[Foun
 def _grouped(text: str, groups: list[tuple[int, int]], language: str | None) -> Iterator[Found]:
     """Cards and national numbers in neighbouring groups of digits."""
     whole = groups[0][0], groups[-1][1]
+    carded: set[int] = set()
     for at in range(len(groups)):
         shape = ""
         for last in range(at, min(len(groups), at + 7)):
@@ -150,12 +211,15 @@ def _grouped(text: str, groups: list[tuple[int, int]], language: str | None) -> 
             shape += between + str(groups[last][1] - groups[last][0])
             if text[start - 1 : start].isalnum() or text[end : end + 1].isalnum():
                 continue
-            free = start == whole[0] and _free(text, start, end)
+            free = start == whole[0] and len(groups) <= _NUMBER_GROUPS and _free(text, start, end)
             alone = free and end == whole[1]
             yield from numbered(text, start, end, shape, alone, language)
             # What follows a card is often its date.
             if shape in _CARD_SHAPES:
-                yield from _card(text, start, end, alone or (free and last > at))
+                follows = start - 1 in carded
+                for card in _card(text, start, end, alone or follows or (free and last > at)):
+                    carded.update([card.end] if card.score >= 0.9 else [])
+                    yield card
 
 
 def _free(text: str, start: int, end: int) -> bool:
@@ -176,8 +240,9 @@ def _ibans(text: str, digits: int) -> Iterator[Found]:
 
 def is_iban(piece: str) -> bool:
     """Whether an account number has its country's length and valid check digits (ISO 13616, ISO 7064 MOD 97-10)."""
-    number = re.sub(r"[ \u00a0-]", "", piece).upper()
-    if len(number) != _IBAN_LENGTHS.get(number[:2]) or not number.isascii() or not number.isalnum():
+    number = re.sub(r"[ \u00a0-]", "", piece)
+    number = number.upper() if number.isascii() and number.isalnum() else ""
+    if len(number) != _IBAN_LENGTHS.get(number[:2]):
         return False
     return int("".join(str(int(sign, 36)) for sign in number[4:] + number[:4])) % 97 == 1
 
@@ -195,13 +260,15 @@ def _card(text: str, start: int, end: int, alone: bool) -> Iterator[Found]:
 
 
 def accepts(kind: str, piece: str) -> bool:
-    """Whether the check of `kind` holds for `piece` alone."""
+    """Whether `piece` alone has the shape of `kind` and passes its check."""
     if kind.startswith("national_id:"):
         country = kind.partition(":")[2]
-        return country in CHECKS and CHECKS[country](compact(piece, country))
+        number = compact(piece, country)
+        return country in CHECKS and has_shape(number, country) and CHECKS[country](number)
     if kind == "ip":
         return any(found[:2] == (0, len(piece)) for found in (*v4(piece, 0, len(piece)), *v6(piece)))
     if kind == "card":
-        return luhn(compact(piece))
+        digits = compact(piece)
+        return 12 <= len(digits) <= 19 and digits.isdigit() and luhn(digits)
     checks = {"email": is_email, "phone": is_phone, "iban": is_iban}
     return kind in checks and checks[kind](piece)

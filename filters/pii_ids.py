@@ -1,7 +1,7 @@
 """National identity and tax numbers of the EU: their check digits.
 
-The rules are those that the issuing offices publish, as the OECD's and the European Commission's TIN sheets give them
-for each state. A number is its digits and upper-case letters, without separators.
+The rules follow the OECD's and the European Commission's TIN sheets as we know them; they were not compared with these
+line by line. A number is its digits and upper-case letters, without separators, and has its country's shape.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL}){{1,8}}")
 _DOT = r"(?:\.|\s?[\[({<]\s?(?:dot|punkt|point|punto|ponto|punt|kropka)\s?[\])}>]\s?| (?:dot|DOT) )"
 _SPOKEN_DOMAIN = re.compile(rf"\s{{0,2}}({_LABEL}(?:{_DOT}{_LABEL}){{1,6}})")
 _AT = re.compile(r"[\[({<]\s?(?:at|AT|At|@|ät|arobase|arroba|chiocciola|malpa|małpa|apenstaartje|kukac)\s?[\])}>]")
-_TLD = re.compile(r"(?:[^\W\d_]{2,24}|xn--[0-9a-z-]{2,59})\Z", re.IGNORECASE)
+_TLD = re.compile(r"(?:[^\W\d_]{2,24}|[Xx][Nn]--[0-9A-Za-z-]{2,59})\Z")
 _FILES = frozenset(
     ["png", "jpg", "jpeg", "gif", "svg", "webp", "bmp", "css", "js", "html", "htm", "php", "aspx", "json", "xml", "pdf"]
 )
@@ -38,7 +38,7 @@ _VERSION = re.compile(
 
 
 def emails(text: str) -> Iterator[Found]:
-    """E-mail addresses, in the order of their places, each way of writing them after the other."""
+    """E-mail addresses as programs take them, `a@b.org`."""
     at = text.find("@")
     while at >= 0:
         found = _written(text, at)
@@ -47,10 +47,14 @@ def emails(text: str) -> Iterator[Found]:
         at = text.find("@", max(at + 1, found.end if found else 0))
 
 
-def spoken_emails(text: str) -> Iterator[Found]:
-    """Addresses that are hidden from robots: `name [at] domain [dot] org`, `name at domain dot org`."""
+def bracketed_emails(text: str) -> Iterator[Found]:
+    """Addresses that are hidden from robots: `name [at] domain [dot] org`."""
     for match in _AT.finditer(text):
         yield from _hidden(text, match.start(), match.end(), SPOKEN)
+
+
+def spoken_emails(text: str) -> Iterator[Found]:
+    """Addresses that are spelt out: `name at domain dot org`."""
     dot = text.find(" dot ")
     while dot >= 0:
         at = text.rfind(" at ", max(0, dot - 64), dot)
@@ -108,7 +112,8 @@ def _hidden(text: str, start: int, end: int, score: float) -> Iterator[Found]:
 
 def is_email(piece: str) -> bool:
     """Whether all of `piece` is an e-mail address in one of the forms that are looked for."""
-    return any(found[:2] == (0, len(piece)) for found in (*emails(piece), *spoken_emails(piece)))
+    readers = (emails(piece), bracketed_emails(piece), spoken_emails(piece))
+    return any(found[:2] == (0, len(piece)) for reader in readers for found in reader)
 
 
 def v4(text: str, start: int, end: int) -> Iterator[Found]:

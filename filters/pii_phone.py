@@ -50,9 +50,7 @@ _NOT = re.compile(
 _FIRST = re.compile(r"\(?(?:\+[ (]{0,2}|00[ (]{0,2})([0-9]{1,15})")
 _AMOUNT = re.compile(r"\(?\+ ?[0-9]{1,3}(?:[ .\u00a0][0-9]{3}){1,2}")
 _YEARS = re.compile(r"(?:1[89]|20)[0-9]{2} ?[-–/] ?[0-9]{2}(?:[0-9]{2})?\Z")
-_EXTENSION = re.compile(
-    r",?\s?(?:x|ext\.?|extension|poste|dw|durchwahl|anexo|int\.)\s?[0-9]{1,5}(?![0-9A-Za-z])", re.IGNORECASE
-)
+_EXTENSION = re.compile(r",?\s?(?ai:x|ext\.?|extension|poste|dw|durchwahl|anexo|int\.)\s?[0-9]{1,5}(?![0-9A-Za-z])")
 _LIMITS = 6, 15
 """Digits of a number; E.164 has 15 at most."""
 
@@ -67,7 +65,7 @@ def phones(text: str, start: int, end: int, chained: bool) -> Iterator[Found]:
     plus = text[max(0, opened - 1) : opened] == "+" or text[max(0, opened - 2) : opened] == "+ "
     if text[opened - 2 : opened] == "+(":
         opened, plus = opened - 1, True
-    if opened and not plus and text[opened - 1 : opened] in tuple("=_#%&@$€£\\~^*/"):
+    if opened and not plus and not chained and text[opened - 1 : opened] in tuple("=_#%&@$€£\\~^*/"):
         return
     before = text[max(0, opened - 40) : opened].lower()
     if plus:
@@ -135,7 +133,6 @@ def _abroad(piece: str, digits: str, plus: bool, named: bool) -> float:
 
 def is_phone(piece: str) -> bool:
     """Whether `piece` has as many digits as a phone number, and little else."""
-    digits = sum(
-        map(str.isdigit, re.split(r"x|ext|poste|dw|durch|anexo|int", piece, maxsplit=1, flags=re.IGNORECASE)[0])
-    )
+    number = re.split(r"(?ai:x|ext|poste|dw|durch|anexo|int)", piece, maxsplit=1)[0]
+    digits = len(re.findall("[0-9]", number))
     return _LIMITS[0] <= digits <= _LIMITS[1] and len(piece) < 64

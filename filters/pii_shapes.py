@@ -108,9 +108,15 @@ _TAILED = [
 _HEADED = [
     ("es", 1, re.compile(rf"[XYZ]-?[0-9]{{7}}-?[A-Z]{_END}")),
     ("es", 2, re.compile(rf"[XYZ]-[0-9]{{7}}-?[A-Z]{_END}")),
-    ("it", 6, re.compile(rf"[A-Z]{{6}}[0-9L-V]{{2}}[A-Z][0-9L-V]{{2}}[A-Z][0-9L-V]{{3}}[A-Z]{_END}", re.IGNORECASE)),
+    ("it", 6, re.compile(rf"(?ai:[A-Z]{{6}}[0-9L-V]{{2}}[A-Z][0-9L-V]{{2}}[A-Z][0-9L-V]{{3}}[A-Z]){_END}")),
 ]
 """Numbers that begin with so many letters."""
+
+
+_SIZES = {
+    country: {sum(map(int, re.findall("[0-9]+", shape))) for shape in shapes.split("|")}
+    for country, shapes in _WRITTEN.items()
+}
 
 
 class Found(NamedTuple):
@@ -124,7 +130,16 @@ class Found(NamedTuple):
 
 def compact(piece: str, country: str = "") -> str:
     """A number without its separators; the sign that is part of a Finnish one stays."""
-    return re.sub(r"[^0-9A-Z+-]" if country == "fi" else r"[^0-9A-Z]", "", piece.upper())
+    return re.sub(r"[^0-9A-Za-z+-]" if country == "fi" else r"[^0-9A-Za-z]", "", piece).upper()
+
+
+def has_shape(number: str, country: str) -> bool:
+    """Whether a number without separators has as many digits, or its letters where, as those of its country."""
+    country = "cz" if country == "sk" else country
+    if number.isdigit() and len(number) in _SIZES.get(country, ()):
+        return True
+    patterns = (*_TAILED, *((name, pattern) for name, _, pattern in _HEADED))
+    return any(name == country and pattern.fullmatch(number) for name, pattern in patterns)
 
 
 def beside(text: str, start: int, end: int) -> str:
@@ -176,10 +191,10 @@ def _best(
     """The reading whose name is near, or else the best that counts without one."""
     near = beside(text, start, end)
     spoken = (language or "").split("-")[0].lower()
-    # Czech and Slovak numbers, and their names, are the same.
     rated = [(_rate(near, country, name, spoken, alone), -at, country) for at, (country, name) in enumerate(readings)]
     score, _, country = max(rated)
     if score:
+        # Slovakia kept the Czech numbers and their names: the text's language tells which they are.
         yield Found(start, end, f"national_id:{'sk' if country == 'cz' and spoken == 'sk' else country}", score)
 
 

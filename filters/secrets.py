@@ -13,10 +13,10 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from heapq import merge
 from typing import Any, NamedTuple
 
-from filters.pii import MOST, disjoint
+from filters.pii import disjoint
 from filters.pii_shapes import Found
 
 TOKEN, ASSIGNED, DUMMY = 0.95, 0.7, 0.2
@@ -86,17 +86,18 @@ _DUMMIES = re.compile(
 def spans(text: str) -> list[dict[str, Any]]:
     """Where secrets are: start, end (characters, exclusive), kind and score, 0 to 1, by place and disjoint.
 
-    Of two that overlap the one with the higher score stays, then the longer, then the first. At most `MOST`.
+    Of two that overlap the one with the higher score stays, then the longer, then the first. At most
+    `filters.pii.MOST`: then none was looked for behind the last one.
     """
     readers = (
-        *(_tokens(text, form) for form in _FORMS),
+        *(_tokens(text, form, start) for form in _FORMS for start in form.starts),
         _jwts(text),
         _keys(text),
         _logins(text),
         _aws(text),
         _values(text),
     )
-    return disjoint(found for reader in readers for found in islice(reader, MOST))
+    return disjoint(merge(*readers, key=lambda found: found.start))
 
 
 def entropy(value: str) -> float:
@@ -104,14 +105,13 @@ def entropy(value: str) -> float:
     return -sum(n / len(value) * math.log2(n / len(value)) for n in Counter(value).values())
 
 
-def _tokens(text: str, form: _Form) -> Iterator[Found]:
-    for start in form.starts:
-        at = text.find(start)
-        while at >= 0:
-            match = form.pattern.match(text, at)
-            if match:
-                yield Found(*match.span(), form.kind, DUMMY if _dummy(match[0]) else form.score)
-            at = text.find(start, match.end() if match else at + len(start))
+def _tokens(text: str, form: _Form, start: str) -> Iterator[Found]:
+    at = text.find(start)
+    while at >= 0:
+        match = form.pattern.match(text, at)
+        if match:
+            yield Found(*match.span(), form.kind, DUMMY if _dummy(match[0]) else form.score)
+        at = text.find(start, match.end() if match else at + len(start))
 
 
 def _dummy(value: str) -> bool:
@@ -132,9 +132,12 @@ def _jwts(text: str) -> Iterator[Found]:
 
 
 def _keys(text: str) -> Iterator[Found]:
-    for match in _PEM.finditer(text) if "-----BEGIN " in text else ():
+    begins = list(_PEM.finditer(text)) if "-----BEGIN " in text else []
+    # An end belongs to the last beginning before it.
+    limits = [*(following.start() for following in begins[1:]), len(text)]
+    for match, limit in zip(begins, limits, strict=False):
         close = f"-----END {match[1]}-----"
-        end = text.find(close, match.end(), match.end() + _PEM_MOST)
+        end = text.find(close, match.end(), min(limit, match.end() + _PEM_MOST))
         body = re.sub(r"[^A-Za-z0-9+/=]", "", text[match.end() : end]) if end >= 0 else ""
         whole = len(body) >= 64 and len(set(body)) >= 16
         yield Found(

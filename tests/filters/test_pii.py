@@ -1,4 +1,5 @@
 import string
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,79 @@ def test_any_text_is_read(unit):
 def test_a_long_row_of_figures_holds_cards_only_without_spaces():
     assert found("12 34 56 78 " * 50) == []
     assert ("4111111111111111", "card") in found("1 2 3 4 5 6 7 8 9 10 11 12 card: 4111111111111111 " * 2)
+
+
+PHONES = ["01 23 45 67 89", "01 23 45 67 90", "01 23 45 67 91"]
+CARDS = [CARD, "4012 8888 8888 1881", "5555 5555 5555 4444", "2222 4000 7000 0005"]
+
+
+@pytest.mark.parametrize("between", [" / ", "/", " - ", " – ", ", ", " ; "])
+@pytest.mark.parametrize("times", [1, 8])
+def test_lists_of_phone_numbers(between, times):
+    assert found("Tél. " + between.join(PHONES * times), "fr") == [(number, "phone") for number in PHONES * times]
+
+
+@pytest.mark.parametrize("between", [" - ", " – ", " / "])
+def test_lists_need_no_word_where_the_form_does_not(between):
+    assert found(between.join(PHONES), "fr") == [(number, "phone") for number in PHONES]
+    assert found(between.join(CARDS)) == [(number, "card") for number in CARDS]
+
+
+@pytest.mark.parametrize("between", [" ", " - ", " / ", ", "])
+def test_lists_of_cards(between):
+    assert found("Visa cards: " + between.join(CARDS)) == [(number, "card") for number in CARDS]
+
+
+def test_figures_behind_an_account_number():
+    assert found(f"{IBAN} 01 02 03 04 05 06 07 08 09") == [(IBAN, "iban")]
+    assert found(f"{IBAN} " + "01 02 " * 50) == [(IBAN, "iban")]
+    assert found("DNI 12345678Z " + "01 02 " * 50) == [("12345678Z", "national_id:es")]
+
+
+@pytest.mark.parametrize("letter", "\u212a\u017f\u0131\u0130")
+def test_letters_that_only_ignoring_case_makes_ascii(letter):
+    code = "RSSMRA85T10A562"
+    assert [f for at in range(17) for f in found(f"{code[:at]}{letter}{code[at:]} ") if f[1] != "phone"] == []
+    assert found(f"{code}{letter} ") == [] == found(f"{letter}{code[1:]}S ")
+    assert not pii.accepts("iban", f"{letter}E{IBAN[2:]}") and not pii.accepts("national_id:it", code + letter)
+
+
+def test_a_span_that_overlaps_none_of_those_kept_stays():
+    spans = [pii.Found(0, 10, "email", 0.7), pii.Found(5, 15, "phone", 0.8), pii.Found(12, 20, "iban", 0.99)]
+    assert [span["kind"] for span in pii.disjoint(spans)] == ["email", "iban"]
+
+
+RUNS = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 12), st.sampled_from([0.3, 0.7, 0.9])), max_size=12)
+
+
+@given(RUNS)
+def test_what_is_dropped_overlaps_something_better(places):
+    spans = sorted(pii.Found(start, start + size, "a", score) for start, size, score in places)
+    kept = [(s["start"], s["end"], s["score"]) for s in pii.disjoint(spans)]
+    assert all(one[1] <= other[0] for one, other in pairwise(kept))
+    for start, end, _, score in spans:
+        assert any(a < end and start < b and (s, b - a) >= (score, end - start) for a, b, s in kept)
+
+
+def test_nothing_before_the_last_of_the_first_spans_is_lost():
+    text = "a@b.org " * 9_000 + f"{CARD} jo at foo dot org jo [at] b [dot] eu " + "c@d.org " * 3_000 + CARD
+    spans = pii.spans(text)
+    assert len(spans) == pii.MOST and [s["kind"] for s in spans].count("card") == 1
+    assert [s["start"] for s in spans] == sorted(s["start"] for s in spans)
+    assert sum(s["score"] in (0.5, 0.7) for s in spans) == 2
+
+
+KINDS = ["email", "phone", "ip", "iban", "card", "x", *(f"national_id:{c}" for c in [*pii.CHECKS, "zz"])]
+
+
+@given(st.sampled_from(KINDS), TEXTS)
+def test_any_piece_can_be_asked_about(kind, piece):
+    assert pii.accepts(kind, piece) in (True, False)
+
+
+def test_what_has_not_the_shape_is_not_accepted():
+    assert not any(pii.accepts(kind, piece) for kind in KINDS for piece in ("", "1", "A", "\u0663", "\u00b2" * 13))
+    assert not pii.accepts("national_id:at", "12") and not pii.accepts("card", "0")
 
 
 @pytest.mark.real

@@ -128,3 +128,12 @@ def test_spans_are_sorted_and_disjoint_and_nothing_is_left_after_masking(parts):
 )
 def test_any_text_is_read(unit):
     assert found(unit * (200_000 // len(unit))) == [] == secrets.spans("")
+
+
+def test_an_end_belongs_to_the_last_beginning_before_it():
+    begin, key = "-----BEGIN RSA PRIVATE " + "KEY-----", pem(made(900))
+    spans = secrets.spans(begin * 3 + key + key)
+    assert [span["score"] for span in spans] == [0.2] * 3 + [0.95] * 2
+    assert found(begin * 600 + key) == [(key, "private_key")]
+    many = secrets.spans((begin * 100 + "-----END RSA PRIVATE " + "KEY-----") * 60)
+    assert len(many) == 6_000 and sum(span["end"] - span["start"] > len(begin) for span in many) == 60
