@@ -6,11 +6,14 @@ In every language both sides weigh the same, so that the language of a text says
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import random
+import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,9 +36,6 @@ HELD_OUT = 5
 _REPEAT = 10
 """How often the texts of the smaller side are repeated at most, to weigh as much as the larger."""
 TRAINING = {"dim": 16, "minn": 2, "maxn": 4, "minCount": 3, "wordNgrams": 2, "bucket": 600_000, "lr": 0.5}
-"""With one thread fastText 0.9.3 sets a tenth of its weights only and takes the rest as the memory was. Memory of more
-than 32 MiB comes from the system, as zeros; less of it gave other models each time, and NaN: `bucket` must not shrink.
-"""
 KEPT_FEATURES = 20_000
 _EPOCHS = (2, 30)
 _VISITS = 60_000
@@ -48,6 +48,8 @@ FACTS = {
 }
 """Settings that a card names."""
 
+_M_PERTURB = -6
+"""Option of mallopt (malloc.h): memory is filled with the complement of this byte."""
 _NUMBER = regex.compile(r"\p{N}+")
 _SIGN = regex.compile(r"([^\p{Word}\s]|_)")
 
@@ -134,6 +136,7 @@ def train(trusted: Iterable[Document], against: Iterable[Document], path: Path, 
 
     Raises:
         TooLittle: in no language do both sides have `LEAST_DOCUMENTS` documents.
+        ChildProcessError: the process that trains died.
     """
     sides = [_by_language(trusted), _by_language(against)]
     numbers = {
@@ -184,19 +187,32 @@ def _level(sides: list[list[tuple[str, str]]]) -> Iterator[tuple[str, str]]:
 
 
 def _fit(lines: list[tuple[str, str]], path: Path, seed: int) -> None:
-    import fasttext
-
+    """Train in a process of its own, whose memory is clean and given back, and whose crash is an error here."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "train.txt"
         with source.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(f"{label} {line}\n" for label, line in lines)
         epochs = min(_EPOCHS[1], max(_EPOCHS[0], _VISITS // len(lines)))
-        fixed = {"loss": "softmax", "thread": 1, "verbose": 0}
-        model = fasttext.train_supervised(str(source), epoch=epochs, seed=seed, **fixed, **TRAINING)
-        model.quantize(
-            str(source), cutoff=KEPT_FEATURES, retrain=True, qnorm=True, epoch=2, lr=0.1, thread=1, verbose=0
-        )
-        model.save_model(str(path))
+        child = get_context("spawn").Process(target=_learn, args=(source, path, epochs, seed, KEPT_FEATURES))
+        child.start()
+        child.join()
+        if child.exitcode:
+            raise ChildProcessError(f"the process that trains the quality classifier ended with {child.exitcode}")
+
+
+def _learn(source: Path, path: Path, epochs: int, seed: int, features: int) -> None:
+    import fasttext
+
+    # With one thread fastText 0.9.3 sets a tenth of its weights and takes the rest as the memory was: zeros from the
+    # system, but anything from what was freed before, which gives other models or NaN.
+    if sys.platform == "linux":
+        set_option = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's: all memory is handed out as zeros
+        if set_option:
+            set_option(_M_PERTURB, 0xFF)
+    fixed = {"loss": "softmax", "thread": 1, "verbose": 0}
+    model = fasttext.train_supervised(str(source), epoch=epochs, seed=seed, **fixed, **TRAINING)
+    model.quantize(str(source), cutoff=features, retrain=True, qnorm=True, epoch=2, lr=0.1, thread=1, verbose=0)
+    model.save_model(str(path))
 
 
 def _measure(model: Classifier, tests: list[tuple[str, bool, Document]]) -> dict[str, list[tuple[float, bool]]]:

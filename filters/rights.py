@@ -27,11 +27,13 @@ _SCOPE = re.compile(r"\s*([a-z][\w.-]*)\s*:(.*)", re.S)
 _VALUED = {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}
 _CC = re.compile(
     r"creativecommons\.org/(?:licen[sc]es/(?P<kind>by(?:-(?:nc|nd|sa))*)|publicdomain/(?P<public>zero|mark))"
-    r"(?:/(?P<version>\d\.\d))?(?:/(?P<port>[a-z]{2}|igo|scotland)(?![a-z.]))?", re.I
+    r"(?:/(?P<version>\d\.\d))?(?:/(?P<port>(?!n[cd]\b|sa\b|by\b)[a-z]{2}|igo|scotland)(?![a-z.]))?", re.I
 )  # fmt: skip
+# A word after a name without a version is most often the rest of a sentence: "CC by the way".
 _CC_NAME = re.compile(
-    r"\bcc[ -]?(?:(?P<kind>by(?:[ -](?:nc|nd|sa))*)|(?P<public>0|zero))\b(?:[ -]v?(?P<version>\d\.\d))?", re.I
-)
+    r"\bcc[ -]?(?:(?P<kind>by(?:[ -](?:nc|nd|sa)\b)*+)|(?P<public>0|zero))\b"
+    r"(?:[ -]v?(?P<version>\d\.\d)|(?![^\S\n]+(?!li[czs]en|international|unported|generic|deed|and\b|or\b)[a-z]))", re.I
+)  # fmt: skip
 
 
 def signals(url: str | None, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,27 +76,36 @@ def _directives(text: Any) -> set[str]:
 
 def _reserved(value: Any) -> bool | None:
     """TDMRep: 1 is reserved, 0 is not, anything else is an error and says nothing. The first of several counts."""
-    return {"1": True, "0": False}.get(str(value)[:20].strip().partition("\n")[0].strip())
+    if isinstance(value, str):
+        return {"1": True, "0": False}.get(value[:20].strip().partition("\n")[0].strip())
+    return bool(value) if type(value) is int and value in (0, 1) else None
 
 
 def _licence(facts: Mapping[str, Any]) -> str | None:
     """The Creative Commons licence that is declared, as `cc-by-3.0-fr`; of several the most restrictive."""
     declared = facts.get("licences")
     values = declared if isinstance(declared, list) else [facts.get("licence")]
-    found = [name for value in [*values[:100], facts.get("http_licence")] if (name := licence_name(value))]
-    return max(found, key=lambda name: (_strictness(name), name), default=None)
+    return _strictest(licence_name(value) for value in [*values[:100], facts.get("http_licence")])
 
 
 def licence_name(value: Any) -> str | None:
-    """`cc-by-sa-4.0`, `cc-by-3.0-fr`, `cc0-1.0`, `pdm-1.0` of an address or a short name; None for other licences."""
+    """`cc-by-sa-4.0`, `cc-by-3.0-fr`, `cc0-1.0`, `pdm-1.0` of addresses and short names; None for other licences.
+
+    Of several in one text the most restrictive counts.
+    """
     text = value[:_MAX_TEXT] if isinstance(value, str) else ""
-    match = _CC.search(text) or _CC_NAME.search(text)
-    if match is None:
-        return None
+    return _strictest(_name(match) for form in (_CC, _CC_NAME) for match in form.finditer(text))
+
+
+def _name(match: re.Match[str]) -> str:
     parts = {key: (part or "").lower().replace(" ", "-") for key, part in match.groupdict().items()}
     name = f"cc-{parts['kind']}" if parts["kind"] else "pdm" if parts["public"] == "mark" else "cc0"
     version = parts["version"] or ("" if parts["kind"] else "1.0")
     return "-".join(filter(None, (name, version, parts.get("port"))))
+
+
+def _strictest(names: Iterable[str | None]) -> str | None:
+    return max(filter(None, names), key=lambda name: (_strictness(name), name), default=None)
 
 
 def _strictness(name: str) -> tuple[bool, bool, bool, bool]:

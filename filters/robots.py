@@ -35,7 +35,10 @@ _WORD = re.compile(r"[a-z_][\w.-]*")
 
 
 class _Group(NamedTuple):
-    """The rules for one name, longest first, and at a tie those that allow: the first that covers a path decides."""
+    """The rules for one name, longest first, percent-encodings made equal, and at a tie those that allow.
+
+    The first that covers a path decides.
+    """
 
     lines: list[str]
     plain: list[tuple[str, int]]
@@ -203,7 +206,7 @@ def _addressed(rules: Rules, agent: str) -> str | None:
 
 def _group(rules: Rules, name: str) -> _Group:
     lines = dict.fromkeys([line for group in rules.names[name] for line in rules.groups[group]][:MAX_RULES])
-    ranked = [(line.index(" ") - len(line), line) for line in lines]
+    ranked = [(-len(urls.escaped(line.partition(" ")[2])), line) for line in lines]
     for rank, line in [one for one in ranked if one[1][0] == "A" and one[1].endswith("/index.html")]:
         ranked.append((rank, f"{line[:-10]}$"))  # who allows the page allows its folder's address
     found = _Group([line for _, line in sorted(ranked)], [], [], [], (), {})

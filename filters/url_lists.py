@@ -3,10 +3,13 @@
 A list is a text file, one entry a line, `#` begins a comment (UT1's `domains` and `urls` files are such lists):
 
 - `example.org` is the site with all its sub-domains (HPLT 3.0 strips two at most);
-- `example.org/~joe` is what stands under that path, or an address with its query, on that host alone;
+- `org` is that host alone, and no top-level domain;
+- `example.org/~joe` is what stands under that path, which may be 16 segments deep at most, or an address with its
+  query, on that host alone;
 - `*word*` is every address that contains the word.
 
-Scheme, `www.` and case of the host do not matter. Entries are kept as 64-bit hashes: 8 bytes each.
+Scheme, `www.` and case of the host do not matter. Lines of more than 4,096 bytes are passed over. Entries are kept as
+64-bit hashes: 8 bytes each.
 """
 
 from __future__ import annotations
@@ -61,7 +64,7 @@ def load(name: str, path: str | Path, sha256: str | None = None) -> UrlList:
 
 
 def of_entries(name: str, entries: Iterable[str]) -> UrlList:
-    """A list of entries as they stand in a file: `of_entries("adult-words", [f"*{w}*" for w in ADULT_WORDS])`."""
+    """A list of entries as they stand in a file."""
     import numpy as np
 
     keys, words = array("Q"), set()
@@ -76,6 +79,11 @@ def of_entries(name: str, entries: Iterable[str]) -> UrlList:
     found = np.frombuffer(keys, np.uint64)
     found.sort()
     return UrlList(name, found, pattern)
+
+
+def adult_words() -> UrlList:
+    """The list `adult-words`: every address that contains one of ADULT_WORDS."""
+    return of_entries("adult-words", [f"*{word}*" for word in ADULT_WORDS])
 
 
 def match(url: str, lists: Sequence[UrlList]) -> str | None:
@@ -110,8 +118,12 @@ def match_all(addresses: Sequence[str], lists: Sequence[UrlList]) -> list[str | 
 
 def _lines(path: Path, digest: hashlib._Hash) -> Iterator[str]:
     with path.open("rb") as file:
+        whole = True  # what was read last is a line to its end
         while line := file.readline(_MAX_LINE):
             digest.update(line)
+            begins, whole = whole, line.endswith(b"\n") or len(line) < _MAX_LINE
+            if not begins or not whole:
+                continue
             text = line.decode("utf-8", "replace").lstrip("\ufeff").partition(" #")[0].strip()
             if text and not text.startswith("#"):
                 yield text
@@ -138,7 +150,7 @@ def _forms(url: str) -> Iterator[str]:
     name = site if site.startswith("[") else site.partition(":")[0]
     yield from {name, site}
     if not name[-1:].isdigit() and not name.startswith("["):
-        for _ in range(name.count(".")):
+        for _ in range(name.count(".") - 1):
             name = name.partition(".")[2]
             yield name
     at = -1

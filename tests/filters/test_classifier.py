@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,11 +74,28 @@ def test_a_language_that_one_side_has_little_of_is_left_out(trained: Trained) ->
 
 
 def test_the_same_documents_give_the_same_small_file(trained: Trained, tmp_path: Path) -> None:
-    used = [bytearray(b"\xff" * 30_000_000) for _ in range(3)]  # memory that is not zero when it is given back
-    del used
+    leave_used_memory()
     train(*SIDES, tmp_path / "again.ftz")
     assert (tmp_path / "again.ftz").read_bytes() == trained[0].read_bytes()
     assert trained[0].stat().st_size < 2_000_000
+
+
+def leave_used_memory() -> None:
+    """60 MB of the heap are free and not zero, and glibc hands them out again: training took its weights from there."""
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    libc.free.argtypes = [ctypes.c_void_p]
+    libc.free(libc.malloc(32_000_000))  # from now on glibc keeps as much before it gives any back
+    parts = [libc.malloc(100_000) for _ in range(600)]
+    for part in parts:
+        ctypes.memset(part, 0xFF, 100_000)
+    for part in parts:
+        libc.free(part)
+
+
+def test_training_that_dies_is_an_error_here(tmp_path: Path) -> None:
+    with pytest.raises(ChildProcessError, match="ended with 1"):
+        train(*SIDES, tmp_path / "absent" / "m.ftz")
 
 
 def test_a_language_that_one_side_has_more_of_says_nothing(tmp_path: Path) -> None:

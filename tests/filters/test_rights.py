@@ -15,6 +15,7 @@ from catalog.schema import RIGHTS, SIGNALS
 from filters import rights
 from filters.url_lists import of_entries
 
+CC = "https://creativecommons.org/licenses"
 DAY = datetime(2020, 1, 10, tzinfo=UTC)
 
 
@@ -64,8 +65,9 @@ def test_directives_of_header_and_page_add_up() -> None:
 
 @pytest.mark.parametrize(
     ("value", "reserved"),
-    [("1", True), (" 0 ", False), (1, True), ("0\n1", False), ("2", None), ("yes", None), ("", None), (None, None)],
-)
+    [("1", True), (" 0 ", False), (1, True), ("0\n1", False), ("2", None), ("yes", None), ("", None), (None, None),
+     (0, False), (True, None), (1.0, None), (2, None), (["1"], None), ({"1": 1}, None)],
+)  # fmt: skip
 def test_tdm_reservation(value: Any, reserved: bool | None) -> None:
     assert rights.signals(None, {"tdm_reservation": value})["tdm_reservation"] is reserved
 
@@ -89,6 +91,18 @@ def test_tdm_reservation(value: Any, reserved: bool | None) -> None:
         ("https://creativecommons.org/", None, None),
         ("/terms", None, None),
         ("soccer by 4", None, None),
+        ("https://creativecommons.org/licenses/by/3.0/nd/", "cc-by-3.0", True),
+        (f"{CC}/by/4.0/\n{CC}/by-nc-nd/4.0/", "cc-by-nc-nd-4.0", False),
+        (f"{CC}/by/4.0/ and for pictures CC BY-NC", "cc-by-nc", False),
+        (f"{CC}/by/4.0/\nCC BY 4.0", "cc-by-4.0", True),
+        ("CC BY the way", None, None),
+        ("cc by email", None, None),
+        ("CC BY-NC the way", None, None),
+        ("CC BY-NCX", "cc-by", True),
+        ("CC BY-SA licence", "cc-by-sa", True),
+        ("CC BY and MIT", "cc-by", True),
+        ("CC BY\nthe authors", "cc-by", True),
+        ("CC BY 4.0 the authors", "cc-by-4.0", True),
         ({"a": 1}, None, None),
     ],
 )
@@ -111,6 +125,8 @@ def test_of_several_licences_the_most_restrictive_counts() -> None:
         for licences in ([weaker, stronger, "/terms"], [stronger, weaker]):
             found = rights.signals(None, {"licence": licences[0], "licences": licences})
             assert found["licence"] == rights.licence_name(stronger)
+        header = f"{weaker}\n{stronger}"
+        assert rights.signals(None, {"http_licence": header})["licence"] == rights.licence_name(stronger)
         assert rights.signals(None, {"licence": weaker, "http_licence": stronger})["licence"] == rights.licence_name(
             stronger
         )

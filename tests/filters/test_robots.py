@@ -74,6 +74,13 @@ def test_allow_wins_by_length_and_at_a_tie() -> None:
     assert [may(star("Allow: /a/index.html\nDisallow: /"), p) for p in ("/a/", "/a/index.html", "/a/b")] == [1, 1, 0]
 
 
+def test_length_is_that_of_equal_percent_encodings() -> None:
+    assert may(star("Disallow: /%61%62%63\nAllow: /abcdef"), "/abcdef")
+    assert not may(star("Disallow: /%61%62%63\nAllow: /ab"), "/abcdef")
+    assert may(star("Disallow: /ツ\nAllow: /%e3%83%84"), "/ツ"), "a tie"
+    assert not may(star("Disallow: /ツ\nAllow: /*aaaa"), "/ツaaaa"), "octets count, not characters"
+
+
 def test_groups_of_one_name_are_merged_and_other_lines_end_none() -> None:
     text = (
         "allow: /foo/\n\nuser-agent: FooBot\ndisallow: /\nallow: /x/\nuser-agent: BarBot\ndisallow: /\nallow: /y/\n\n"

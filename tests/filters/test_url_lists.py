@@ -76,7 +76,7 @@ def test_the_first_list_counts() -> None:
 
 
 def test_adult_words() -> None:
-    words = of_entries("adult-words", [f"*{word}*" for word in url_lists.ADULT_WORDS])
+    words = url_lists.adult_words()
     assert match("http://a.example/PornStar", [words]) == "adult-words"
     assert match("http://a.example/prose", [words]) is None
 
@@ -104,6 +104,29 @@ def test_odd_files(tmp_path: Path, data: bytes) -> None:
     found = url_lists.load("own", path)
     assert match("http://b.example/", [found]) is None
     assert match("http://a.example/", [found]) == ("own" if b"a.example" in data else None)
+
+
+@pytest.mark.parametrize("ends", ["", "\n"])
+@pytest.mark.parametrize("length", [4_095, 4_096, 4_097, 8_192, 8_193, 20_000])
+def test_of_a_long_line_nothing_becomes_an_entry(tmp_path: Path, length: int, ends: str) -> None:
+    text = f"b.example\n{' ' * (length - 9)}a.example{ends}"
+    if ends:
+        text += "c.example"
+    found = load(tmp_path, text, hashlib.sha256(text.encode()).hexdigest())
+    listed = [match(f"http://{name}.example/", [found]) is not None for name in "abc"]
+    assert listed == [length + len(ends) <= 4_096 and (bool(ends) or length < 4_096), True, bool(ends)]
+
+
+def test_an_entry_without_a_dot_is_a_host_and_no_top_level_domain() -> None:
+    for entry in ("org", ".org", "*.org", "http://org/"):
+        assert match("http://a.org/", [of_entries("own", [entry])]) is None
+    assert match("http://localhost/a", [of_entries("own", ["localhost"])]) == "own"
+
+
+def test_paths_are_listed_to_sixteen_segments() -> None:
+    for depth, listed in ((16, "own"), (17, None)):
+        path = "a.example" + "/x" * depth
+        assert match(f"http://{path}/y", [of_entries("own", [path])]) == listed
 
 
 @given(st.text(), st.lists(st.text()))

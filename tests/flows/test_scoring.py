@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import random
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from corpora import document, write_shard
 
+from catalog.errors import RetryableError
 from catalog.files import Corpus, read_json, sha256
 from catalog.schema import SCORES
 from filters import classifier
@@ -122,14 +125,58 @@ def test_the_order_of_shards_and_the_number_of_processes_change_nothing(first: S
     assert {**entry, "file": Path(entry["file"]).name} == {**first[2], "file": Path(first[2]["file"]).name}
 
 
-def test_learning_again_makes_another_model(own: Scored) -> None:
+def test_without_its_settings_the_model_is_learned_anew(own: Scored) -> None:
     corpus, shards, entry = own
-    assert score(corpus, shards, retrain=True) == entry, "the same texts, the same model"
+    [settings] = (corpus.root / "models").glob("quality-settings-*.json")
+    settings.unlink()
+    assert score(corpus, shards) == entry, "the same texts, the same model"
     grown = [*shards, shard(corpus, "acts-2", "acts", 9)]
-    kept, again = score(corpus, grown), score(corpus, grown, retrain=True)
+    kept = score(corpus, grown)
+    settings.unlink()
+    again = score(corpus, grown)
     assert kept["file"] != again["file"]
     assert score(corpus, grown) == again, "the newer model is the one that is kept"
     assert len(list((corpus.root / "models").glob("*.ftz"))) == 2
+
+
+def test_a_shard_that_was_made_anew_is_scored_anew(own: Scored) -> None:
+    corpus, shards, entry = own
+    texts = [document("acts-1 0", "buy cheap click deal the of and " * 20)]
+    corpus.manifest("shards", "acts-1").unlink()
+    other = score(corpus, [write_shard(corpus, "acts-1", "acts", texts), *shards[1:]])
+    assert other["file"] != entry["file"]
+    assert scores(corpus, other)[texts[0]["id"]] < 0.5
+
+
+def test_of_a_new_model_the_languages_are_told(first: Scored, tmp_path: Path) -> None:
+    corpus, shards = filled(tmp_path)
+    shards += [shard(corpus, "web-3", "web", 7, language="de"), shard(corpus, "web-4", "web", 1, language="en")]
+    warned: list[str] = []
+    told: list[str] = []
+    score(corpus, shards, progress=told.append, warn=warned.append)
+    assert warned == ["quality classifier: learnt for en; no scores for de, fr"]
+    assert told[0] == "quality classifier: learning from 40 trusted and 53 other documents"
+    score(corpus, shards, warn=warned.append)
+    assert len(warned) == 1, "it is said once"
+
+
+def test_a_process_that_dies_is_worth_another_try(own: Scored) -> None:
+    corpus, shards, _ = own
+    more = [shard(corpus, "web-3", "web", 7), shard(corpus, "web-4", "web", 7)]
+    with pytest.raises(RetryableError, match="killed"):
+        list(scoring._each([KillsItself(), KillsItself()], 2))  # type: ignore[list-item]
+    assert score(corpus, [*shards, *more])["rows"] == 94
+
+
+class KillsItself:
+    """Kills the process that it is sent to."""
+
+    def __reduce__(self) -> Any:
+        return kill, ()
+
+
+def kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_too_little_text_is_told_and_leaves_nothing(tmp_path: Path) -> None:
