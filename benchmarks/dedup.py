@@ -98,6 +98,7 @@ def _options() -> argparse.Namespace:
 
 def florilege(texts: Path, work: Path, workers: int, verify: float | None = None) -> Outcome:
     output = work / "clusters.parquet"
+    output.unlink(missing_ok=True)
     command = [sys.executable, "-c", _OURS, str(texts), str(output), "null" if verify is None else str(verify)]
     cost, _ = measure.run([*command, str(workers)], ROOT)
     table = pq.read_table(output, columns=["id", "keep"])

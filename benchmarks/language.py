@@ -145,7 +145,7 @@ def report(data: Path, extra: list[str]) -> Iterator[str]:
     figures = {key: accuracies(answer) for key, answer in found.items()}
     names = [f"{model}, {size}" for size, model in figures]
     yield "\n| language | n | " + " | ".join(names) + " |\n" + "|---" * (len(names) + 2) + "|"
-    both = sorted(set(test) & models[1].labels())
+    both = sorted(set(test) & set(models[1].languages))
     rows = [("all", sorted(test)), ("known to both", both), ("EU", EU), *((language, [language]) for language in both)]
     for label, among in rows:
         cells = " | ".join(f"{mean(figure, among):.3f}" for figure in figures.values())

@@ -39,7 +39,7 @@ class Language(BaseFilter):
         self.path, self.model = model, None
 
     def filter(self, doc: Any) -> bool:
-        from filters.language import prepare, sample
+        from filters.language_text import prepare, sample
 
         if self.model is None:
             from fasttext.FastText import _FastText

@@ -22,7 +22,8 @@ from pathlib import Path
 import regex
 
 from benchmarks.language_noise import code, misread, non_text, other_script, random_letters
-from filters.language import LanguageModel, prepare
+from filters.language import LanguageModel
+from filters.language_text import prepare
 
 EU = [
     "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "ga", "hr",
@@ -163,7 +164,7 @@ def mean(figures: dict[str, float], among: list[str]) -> float:
 
 def measure(models: list[LanguageModel], test: Sentences) -> str:
     """Markdown tables: accuracy of each model among the languages that all know, overall and per language."""
-    shared = set(test).intersection(*(model.labels() for model in models))
+    shared = set(test).intersection(*(model.languages for model in models))
     sets = {"sentence": test, "5 sentences": joined(test), "4 words": few_words(test)}
     figures = {(name, m.name): accuracy(m, texts, shared) for name, texts in sets.items() for m in models}
     eu = [language for language in EU if language in shared]

@@ -26,7 +26,12 @@ UNSPACED_LETTERS = (
 )
 """For a class in a pattern: letters of Thai, Lao, Myanmar, Khmer, Kana and Han, whose words no spaces part."""
 
-_ASSIGNED = ((0, 0x40000), (0xE0000, 0xE1000))  # no letter, mark, number or punctuation is elsewhere
+POINTS = 0x110000
+ASSIGNED = ((0, 0x40000), (0xE0000, 0xE1000))
+"""Ranges of code points outside which there is no letter, mark, number, punctuation or space."""
+CASED = 0x20000
+"""No code point from here on has case."""
+
 _CLASSES = regex.compile(rf"([{UNSPACED_LETTERS}]++)|(\p{{L}}++)|(\p{{M}}++)|(\p{{N}}++)|(\p{{P}}++)")
 _KIND_OF_GROUP = (OTHER, UNSPACED, LETTER, MARK, NUMBER, PUNCTUATION)
 
@@ -34,7 +39,7 @@ _KIND_OF_GROUP = (OTHER, UNSPACED, LETTER, MARK, NUMBER, PUNCTUATION)
 def characters(text: str) -> tuple[Codes, Kinds]:
     """The code points of `text` (lone surrogates too) and their kinds, one each a character."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
-    return codes, _table().take(codes)
+    return codes, table().take(codes)
 
 
 def count(kinds: Kinds) -> list[int]:
@@ -65,13 +70,20 @@ def mostly_unspaced(counts: list[int]) -> bool:
     return 2 * counts[UNSPACED] > counts[LETTER] + counts[UNSPACED] + counts[NUMBER]
 
 
+def text_of(low: int, high: int) -> str:
+    """The code points from `low` to below `high`, lone surrogates too."""
+    return np.arange(low, high, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+
+
 @cache
-def _table() -> Kinds:
-    table = np.full(0x110000, OTHER, np.uint8)
-    for low, high in _ASSIGNED:
-        points = "".join(map(chr, range(low, high)))
-        for found in _CLASSES.finditer(points):
-            table[low + found.start() : low + found.end()] = _KIND_OF_GROUP[found.lastindex or 0]
+def table() -> Kinds:
+    """The kind of each code point; not to be changed."""
+    found = np.full(POINTS, OTHER, np.uint8)
+    for low, high in ASSIGNED:
+        points = text_of(low, high)
+        for run in _CLASSES.finditer(points):
+            found[low + run.start() : low + run.end()] = _KIND_OF_GROUP[run.lastindex or 0]
         for space in re.finditer(r"\s", points):
-            table[low + space.start()] = SPACE
-    return table
+            found[low + space.start()] = SPACE
+    found.flags.writeable = False
+    return found

@@ -29,7 +29,7 @@ def unite(parent: Nodes, a: Nodes, b: Nodes) -> None:
     edges whose ends have one root are done. A path of 10,000 nodes in any order takes about 10 rounds.
     """
     while len(a):
-        a, b = _find(parent, a), _find(parent, b)
+        a, b = find(parent, a), find(parent, b)
         apart = a != b
         a, b = a[apart], b[apart]
         np.minimum.at(parent, np.maximum(a, b), np.minimum(a, b))
@@ -44,7 +44,8 @@ def roots(parent: Nodes) -> Nodes:
         parent[:] = above
 
 
-def _find(parent: Nodes, nodes: Nodes) -> Nodes:
+def find(parent: Nodes, nodes: Nodes) -> Nodes:
+    """The roots of some nodes; the paths to them in `parent` are shortened in place."""
     while True:
         above = parent[nodes]
         top = parent[above]

@@ -8,8 +8,9 @@ bytes a document are held outside it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from filters import components, verification
 
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     import duckdb
     import numpy as np
     import numpy.typing as npt
+    import pyarrow as pa
 
 _BATCH = 1_000_000  # edges, rows of memberships
+LARGEST = 20_000_000
+"""Memberships in buckets of the largest component whose diameter is measured."""
 _ACT = r"\d{4}[A-Z]{1,2}\d{4}(?:\(\d{2}\))?"
 _VERSION = rf"\A(?:0({_ACT})-(\d{{8}})|3({_ACT}))\z"
 _DIGESTS = {"text": "text_digest", "payload": "payload_digest", "url": "url_key"}
@@ -55,7 +59,8 @@ def cluster(
         Relation (SQL) with the columns of CLUSTERS in catalog/schema.py, one row a member. A cluster is a connected
         component of the edges that `settings.by` names. Two documents are one step apart if an edge's digest, or a
         band, is equal, and copies of one text none; see `components.diameters` for when the diameter is a lower bound,
-        and `verification.verified` for what it is after verification.
+        and `verification.verified` for what it is after verification. It is 65 if it is over 64, or not measured
+        because the component's documents are in more than LARGEST buckets, all counted.
 
     Raises:
         ValueError: `settings.verify` without `texts`.
@@ -198,7 +203,8 @@ def _measure(
     n = np.flatnonzero(nodes[root] > 2)
     connection.register("wide", pa.table({"n": n.astype(np.uint32), "root": root[n], "nodes": nodes[root[n]]}))
     # Most components are one bucket of a band, with the diameter 1 that they have been given.
-    reader = connection.sql(f"""
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE membership AS
         WITH whole AS (
             SELECT root FROM wide JOIN (
                 SELECT b AS n, count(*) AS others FROM edge WHERE bucket >= {2 * len(root)} GROUP BY b, bucket
@@ -206,26 +212,38 @@ def _measure(
         ),
         rest AS (SELECT n, root FROM wide WHERE root NOT IN (SELECT root FROM whole))
         SELECT root, n, bucket
-        FROM rest JOIN (SELECT a AS n, bucket FROM edge UNION ALL SELECT DISTINCT b, bucket FROM edge) USING (n)
-        ORDER BY root
-    """).to_arrow_reader(_BATCH)
-    held: list[npt.NDArray[Any]] = [np.zeros(0, np.uint64)] * 3
-    for batch in reader:
-        held = [np.concatenate([old, new.to_numpy()]) for old, new in zip(held, batch.columns, strict=True)]
-        cut = int(np.searchsorted(held[0], held[0][-1]))
-        _fill(diameter, node, *(column[:cut] for column in held))
-        held = [column[cut:] for column in held]
-    _fill(diameter, node, *held)
+        FROM rest JOIN (SELECT a AS n, bucket FROM edge UNION ALL SELECT DISTINCT b, bucket FROM edge) USING (n);
+        CREATE OR REPLACE TEMP TABLE largest AS
+        SELECT root FROM membership GROUP BY root HAVING count(*) > {LARGEST};
+    """)
     connection.unregister("wide")
+    diameter[connection.execute("FROM largest").fetchnumpy()["root"].astype(np.int64)] = components.FURTHEST + 1
+    reader = connection.sql("""
+        SELECT root, n, bucket FROM membership WHERE root NOT IN (FROM largest) ORDER BY root
+    """).to_arrow_reader(_BATCH)
+    for of, members, bucket in _whole(reader):
+        found, steps = components.diameters(of, node[members.astype(np.int64)], bucket)
+        diameter[found.astype(np.int64)] = steps
+    connection.execute("DROP TABLE membership")
 
 
-def _fill(
-    diameter: npt.NDArray[np.int32], node: components.Nodes, root: components.Nodes, n: components.Nodes,
-    bucket: components.Nodes,
-) -> None:  # fmt: skip
-    if len(root):
-        found, steps = components.diameters(root, node[n.astype("int64")], bucket)
-        diameter[found.astype("int64")] = steps
+def _whole(reader: pa.RecordBatchReader) -> Iterator[list[components.Nodes]]:
+    """Columns of batches that are in the first's order, cut where it changes: none of its values is in two."""
+    import numpy as np
+
+    held: list[list[components.Nodes]] = []  # of one value, for as long as it goes on
+    for batch in reader:
+        columns = [column.to_numpy() for column in batch.columns]
+        cut = int(np.searchsorted(columns[0], columns[0][-1]))
+        if held and (cut or held[0][0][0] != columns[0][0]):
+            held.append([column[:cut] for column in columns])
+            yield [np.concatenate(parts) for parts in zip(*held, strict=True)]
+            held = []
+        elif cut:
+            yield [column[:cut] for column in columns]
+        held.append([column[cut:] for column in columns])
+    if held:
+        yield [np.concatenate(parts) for parts in zip(*held, strict=True)]
 
 
 def act_version(celex: str) -> tuple[str, str]:

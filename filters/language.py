@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from filters.language_text import preparation, script
-from filters.language_text import prepare as prepare
-from filters.language_text import sample as sample
 from filters.model_files import SHIPPED, ModelError, check, digest, find
 
 if TYPE_CHECKING:
@@ -89,10 +87,6 @@ class LanguageModel:
     def digest(name_or_path: str = SHIPPED, sha256: str | None = None) -> str:
         """SHA-256 of the model's file (64 hex digits), fetched if need be: call once before workers load it."""
         return digest(find(name_or_path, sha256)[1])
-
-    def labels(self) -> set[str]:
-        """The languages that the model knows, as BCP 47 primary subtags."""
-        return set(self.languages)
 
     def scores(self, sums: Sums) -> Floats:
         """Probabilities of `languages`, n x languages; labels that mean one language are added up."""

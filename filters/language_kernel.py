@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from filters.compiling import compiled
 
 SPACE, DROPPED = -1, -2
 """What a character can be, other than a letter of a word."""
@@ -41,7 +42,7 @@ class Memory:
         self.features = np.zeros(slots, np.int64)
 
 
-@njit(cache=True)
+@compiled()
 def _key(data: Any, start: int, end: int) -> Any:
     """FNV-1a of 64 bits; 0 stands for no word."""
     key = np.uint64(14695981039346656037)
@@ -50,13 +51,13 @@ def _key(data: Any, start: int, end: int) -> Any:
     return key if key != 0 else np.uint64(1)
 
 
-@njit(cache=True)
+@compiled()
 def _place(key: Any, size: int) -> Any:
     """The low bits of FNV are its worst: fold the high ones in."""
     return np.int64((key ^ (key >> np.uint64(32))) & np.uint64(size - 1))
 
 
-@njit(cache=True)
+@compiled()
 def _index(data: Any, ends: Any, keys: Any, numbers: Any) -> None:
     """Fill an open-addressed table with the numbers of words."""
     start = 0
@@ -70,7 +71,7 @@ def _index(data: Any, ends: Any, keys: Any, numbers: Any) -> None:
         numbers[place] = number
 
 
-@njit(cache=True)
+@compiled()
 def _number(key: Any, keys: Any, numbers: Any) -> Any:
     place = _place(key, len(keys))
     while keys[place] != 0:
@@ -80,7 +81,7 @@ def _number(key: Any, keys: Any, numbers: Any) -> Any:
     return -1
 
 
-@njit(cache=True)
+@compiled()
 def _slot(key: Any, keys: Any) -> Any:
     """Where a word is remembered, or is to be: one of four places, the last of them when all are taken."""
     place = _place(key, len(keys)) & ~3
@@ -90,7 +91,7 @@ def _slot(key: Any, keys: Any) -> Any:
     return place + 3
 
 
-@njit(cache=True)
+@compiled()
 def _ones(bits: Any) -> Any:
     """How many bits of 64 are set."""
     bits -= bits >> np.uint64(1) & np.uint64(0x5555555555555555)
@@ -99,7 +100,7 @@ def _ones(bits: Any) -> Any:
     return np.int64(bits * np.uint64(0x0101010101010101) >> np.uint64(56))
 
 
-@njit(cache=True)
+@compiled()
 def _compute(data: Any, size: int, number: Any, known: int, rows: Any, of_hash: Any, limits: Any, work: Any) -> Any:
     """Into `work[0]` the sum of the rows of the word `data[:size]`, < and > included; returns how many those were.
 
@@ -151,7 +152,7 @@ def _compute(data: Any, size: int, number: Any, known: int, rows: Any, of_hash: 
     return features
 
 
-@njit(cache=True)
+@compiled()
 def _is(data: Any, start: int, end: int, word: Any) -> bool:
     if end - start < len(word):
         return False
@@ -164,7 +165,7 @@ def _is(data: Any, start: int, end: int, word: Any) -> bool:
 _LABEL, _END = np.frombuffer(b"__label__", np.uint8), np.frombuffer(b"</s>", np.uint8)
 
 
-@njit(cache=True)
+@compiled()
 def measure(
     codes: Any, ends: Any, table: Any, words: Any, known: int, rows: Any, of_hash: Any, limits: Any, memory: Any
 ) -> Any:
@@ -214,7 +215,7 @@ def measure(
     return found, features, letters
 
 
-@njit(cache=True)
+@compiled()
 def _append(data: Any, size: int, code: Any) -> Any:
     """Write a code point as UTF-8; returns the new size."""
     if code < 0x80:

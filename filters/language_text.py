@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import regex
+
+from filters import characters
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,15 +20,16 @@ SAMPLE_CHARS = 5_000
 SAMPLE_WINDOWS = 10
 
 _NO_WORD = regex.compile(r"[^\p{Word}\p{Zs}]|\d")
-_LETTER = regex.compile(r"\p{L}")
-_SCRIPTS = {
-    code: regex.compile(rf"\p{{Script={code}}}")
+_NO_WORDS = regex.compile(rf"(?:{_NO_WORD.pattern})++")
+_LETTERS = regex.compile(r"\p{L}++")
+_SCRIPTS = [
+    code
     for line in (
         "Latn Cyrl Grek Arab Hani Hira Kana Hang Hebr Deva Thai Beng Taml Telu Guru Gujr Geor Armn",
         "Ethi Khmr Laoo Mymr Knda Mlym Orya Sinh Tibt Mong Thaa Syrc Bopo Cher Cans Tfng Nkoo Yiii",
     )
     for code in line.split()
-}
+]
 _KANA_SHARE = 0.05  # below, kana in Chinese text is a quotation or a brand name
 
 
@@ -79,11 +81,14 @@ def _script_table() -> NDArray[np.uint8]:
     """For each code point 0 if it is no letter, else the place of its script in `_SCRIPTS`, from 1; one more: none."""
     import numpy as np
 
-    table = np.zeros(sys.maxunicode + 1, np.uint8)
-    letters = "".join(_LETTER.findall("".join(map(chr, range(sys.maxunicode + 1)))))
-    for number, pattern in enumerate((*_SCRIPTS.values(), _LETTER), start=1):
-        table[[ord(letter) for letter in pattern.findall(letters)]] = number
-        letters = pattern.sub("", letters)
+    table = np.zeros(characters.POINTS, np.uint8)
+    classes = [rf"\p{{Script={code}}}" for code in _SCRIPTS]
+    scripts = regex.compile("|".join(f"({kind}++)" for kind in (*classes, f"[^{''.join(classes)}]")))
+    for low, high in characters.ASSIGNED:
+        for letters in _LETTERS.finditer(characters.text_of(low, high)):
+            start = low + letters.start()
+            for run in scripts.finditer(letters[0]):
+                table[start + run.start() : start + run.end()] = run.lastindex or 0
     return table
 
 
@@ -105,18 +110,21 @@ def _character_table(lower: bool) -> NDArray[np.int32]:
     """What each code point is to `filters.language_kernel.measure`."""
     import numpy as np
 
+    from filters.language_features import letter_weights
     from filters.language_kernel import DROPPED, SPACE
-    from filters.language_vectors import letter_weights
 
-    every = [chr(code) for code in range(sys.maxunicode + 1)]
-    small = [char.lower()[0] for char in every] if lower else every
-    text = "".join(small)
-    table = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.int32).copy()
-    table |= letter_weights(text).astype(np.int32) << 21
+    table = np.arange(characters.POINTS, dtype=np.int32)
     if lower:
-        kept = np.zeros(len(table), bool)
-        kept[[ord(char) for char in _NO_WORD.sub("", text)]] = True
-        table[~kept[table & 0x1FFFFF]] = DROPPED
+        table[:] = DROPPED
+    for low, high in characters.ASSIGNED:
+        text = characters.text_of(low, high)
+        if lower:  # the one character whose small letter is two
+            text = text.replace("\u0130", "i").lower()
+        small = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.int32)
+        table[low:high] = small | letter_weights(text).astype(np.int32) << 21
+        if lower:
+            kept = np.frombuffer(_NO_WORDS.sub("", text).encode("utf-32-le", "surrogatepass"), np.int32)
+            table[low:high][~np.isin(small, kept)] = DROPPED
     table[0xD800:0xE000] = DROPPED
-    table[[code for code, char in enumerate(every) if char.isspace()]] = SPACE
+    table[characters.table() == characters.SPACE] = SPACE
     return table

@@ -7,7 +7,7 @@ same sum of rows wherever it stands. The sums are kept, and a text costs one loo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from filters import compiling
+from filters.language_features import PART_CHARS, Ints, letter_weights, ngrams, parts
 from filters.language_weights import Floats, hashed, matrix, paths
 from filters.model_files import Layout
 
@@ -26,15 +28,9 @@ WORDS_BYTES = 32 << 20
 """Memory for the sums of words already seen; when it is full, it is emptied."""
 LONGEST_KEPT = 64
 """Characters of the longest word that is remembered."""
-PART_CHARS = 1 << 18
-"""Characters that are taken in hand at once; no word is longer, or it is cut."""
 HASHED_CHARS = 1 << 15
 """Characters whose n-grams are looked up at once."""
 END = b"</s>"
-
-_PRIME, _BASIS = np.uint32(16777619), np.uint32(2166136261)
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -127,10 +123,10 @@ class Classifier:
         return np.asarray(np.exp(logs))
 
     def _compiled_memory(self) -> Memory | None:
-        try:
-            from filters.language_kernel import Memory
-        except (ImportError, RuntimeError):  # not installed, or nowhere to keep what it compiles
+        if not compiling.available():
             return None
+        from filters.language_kernel import Memory
+
         return Memory(self._preparation.table(), self._layout.words, self._input, self._rows_of_hash)
 
     def _add(self, waiting: list[tuple[int, str]], found: Sums) -> None:
@@ -280,55 +276,3 @@ class _Seen(dict[str, int]):
         self.used += 1
         self.fresh.append(word)
         return number
-
-
-def letter_weights(text: str) -> NDArray[np.uint8]:
-    """For each character 0 if it is no letter, else 1, or 3 from U+2E80 on: such a letter says more."""
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    return np.frombuffer(bytes(map(str.isalpha, text)), np.uint8) * np.where(codes >= 0x2E80, 3, 1).astype(np.uint8)
-
-
-def parts(text: str) -> Iterator[str]:
-    """`text` in pieces of at most `PART_CHARS` characters, cut at a space or a line break where there is one."""
-    at = 0
-    while len(text) - at > PART_CHARS:
-        end = at + PART_CHARS
-        cut = max(text.rfind(" ", at, end), text.rfind("\n", at, end)) + 1
-        yield text[at : cut or end]
-        at = cut or end
-    yield text[at:] if at else text
-
-
-def ngrams(text: bytes, sizes: Ints, minn: int, maxn: int) -> Iterator[tuple[Ints, NDArray[np.uint32]]]:
-    """Hashes of the character n-grams of words that stand one after another, one length of n-grams at a time.
-
-    `sizes` are the words' bytes in `text` (UTF-8), `<` and `>` around each word included. Gives, in the words' order,
-    the number of the word and fastText's hash (FNV-1a, whose bytes are signed). A `<` or `>` alone is no n-gram.
-    """
-    data = np.frombuffer(text, np.int8)
-    # fastText's characters start at every byte that continues no other.
-    heads = np.flatnonzero((data.view(np.uint8) & 0xC0) != 0x80)
-    lengths = np.diff(heads, append=len(data))
-    signed = data.astype(np.int32).view(np.uint32)
-    word_of = np.repeat(np.arange(len(sizes)), sizes)[heads]
-    last = np.cumsum(np.bincount(word_of, minlength=len(sizes))) - 1
-    left = last[word_of] - np.arange(len(heads))
-    at = np.arange(len(heads))
-    hashes = np.full(len(heads), _BASIS)
-    for n in range(1, maxn + 1):
-        inside = left[at] >= n - 1
-        at, hashes = at[inside], hashes[inside]
-        if not len(at):
-            return
-        added = at + (n - 1)
-        for byte in range(int(lengths[added].max())):
-            longer = lengths[added] > byte
-            hashes[longer] = (hashes[longer] ^ signed[heads[added[longer]] + byte]) * _PRIME
-        if n < minn:
-            continue
-        if n == 1:
-            first = np.diff(word_of, prepend=-1) > 0
-            letter = ~first & (left > 0)
-            yield word_of[letter], hashes[letter]
-        else:
-            yield word_of[at], hashes

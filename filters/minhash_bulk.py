@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import xxhash
 
-from filters import minhash
+from filters import compiling, minhash
 from filters.words import fold
 
 
@@ -34,11 +33,6 @@ class Signed:
     """(n,) bytes of each text, case- and space-folded, as UTF-8."""
 
 
-def compiled() -> bool:
-    """Whether numba is there."""
-    return find_spec("numba") is not None
-
-
 def signed(texts: pa.Array, permutations: int, seed: int = 1) -> Signed:
     """Sign texts.
 
@@ -49,7 +43,7 @@ def signed(texts: pa.Array, permutations: int, seed: int = 1) -> Signed:
         pyarrow.ArrowInvalid: a text is not UTF-8.
     """
     texts = _strings(texts)
-    if not compiled():
+    if not compiling.available():
         return _one_by_one(texts, permutations, seed)
     found, again = _compiled(texts, permutations, seed, folding=True)
     if len(again):
@@ -72,7 +66,7 @@ def shingle_sets(texts: pa.Array) -> list[npt.NDArray[np.uint32]]:
         pyarrow.ArrowInvalid: a text is not UTF-8.
     """
     texts = _strings(texts)
-    if not compiled():
+    if not compiling.available():
         return [np.unique(minhash.hashed(minhash.shingles(text.as_py()))) for text in texts]
     found = _compiled_sets(texts, folding=True)
     again = [i for i, hashes in enumerate(found) if hashes is None]

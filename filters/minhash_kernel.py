@@ -6,15 +6,11 @@ text's folded words, so nothing is copied, and 32-bit hashes, permutations and m
 
 from __future__ import annotations
 
-import hashlib
-import os
-from pathlib import Path
-from typing import Any
+from functools import partial
 
-import numba
 import numpy as np
 
-from filters import characters, minhash_tables
+from filters import compiling
 from filters.characters import LETTER, MARK, OTHER, PUNCTUATION, SPACE, UNSPACED
 from filters.minhash_tables import KIND, STABLE
 
@@ -23,25 +19,7 @@ _SPACE = np.uint8(32)
 _P1, _P2, _P3, _P4, _P5 = map(np.uint32, (2654435761, 2246822519, 3266489917, 668265263, 374761393))
 
 
-def _cache() -> Path | None:
-    """The user's folder for compiled code, one a version of the constants in it; None where it cannot be written."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    constants = b"".join(Path(module.__file__ or "").read_bytes() for module in (characters, minhash_tables))
-    folder = Path(home) / "florilege" / f"numba-{hashlib.sha256(constants).hexdigest()[:16]}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return None
-    return folder if os.access(folder, os.W_OK) else None
-
-
-_FOLDER = _cache()
-if _FOLDER is not None and "NUMBA_CACHE_DIR" not in os.environ:
-    numba.config.CACHE_DIR = str(_FOLDER)  # type: ignore[attr-defined]
-
-
-def compiled(**options: Any) -> Any:
-    return numba.njit(nogil=True, cache=_FOLDER is not None, error_model="numpy", **options)
+compiled = partial(compiling.compiled, nogil=True, error_model="numpy")
 
 
 @compiled()

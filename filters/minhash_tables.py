@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import unicodedata
 from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
 
-from filters.characters import KINDS, characters
+from filters.characters import CASED, KINDS, table, text_of
 
 KIND = 7
 """Mask of the kinds of `filters.characters`."""
@@ -17,28 +16,23 @@ STABLE = 8
 """A text of such characters alone is folded character by character."""
 assert KINDS <= KIND + 1
 
-_FOLDED = 0x20000  # no code point from here on has case; `fold` normalises those that need it
 _HANGUL = range(0x1160, 0x1200)  # vowels and final consonants, which join the consonant before them
 
 
 @lru_cache(maxsize=1)
 def code_points() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
     """Kind of each code point, with the bit STABLE, and what the first of them fold to if they are STABLE."""
-    found = characters(_text(sys.maxunicode + 1))[1].copy()
-    low = _text(_FOLDED)
+    found = table().copy()
+    low = text_of(0, CASED)  # of the rest, `fold` normalises those that need it
     inert = _inert(low)
-    folded = np.arange(_FOLDED, dtype=np.int32)
-    single = np.ones(_FOLDED, np.bool_)
+    folded = np.arange(CASED, dtype=np.int32)
+    single = np.ones(CASED, np.bool_)
     for point, other in enumerate(map(str.casefold, low)):
         if other != low[point]:
             single[point] = len(other) == 1
             folded[point] = ord(other[0])
-    found[:_FOLDED] |= STABLE * (inert & inert[folded] & single).astype(np.uint8)
+    found[:CASED] |= STABLE * (inert & inert[folded] & single).astype(np.uint8)
     return found, folded
-
-
-def _text(end: int) -> str:
-    return np.arange(end, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
 
 
 def _inert(text: str) -> npt.NDArray[np.bool_]:

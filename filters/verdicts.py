@@ -51,7 +51,7 @@ class Threshold:
     value: float | None
     """None: no limit, for a language that the general one is not asked of."""
     reason: str
-    """What holds of a dropped document, such as `words<50` or `robots disallow`."""
+    """What holds of a dropped document, such as `words<50`, `words<600 (fr)` or `robots disallow`."""
     language: str | None = None
     """Whose documents it is asked of, instead of the general one: `fr`, `sr-Cyrl`; None: all others."""
 
@@ -180,7 +180,8 @@ def _kinds() -> dict[str, bool]:
 
 
 def _threshold(signal: str, op: Op, value: float | None, language: str | None) -> Threshold:
-    return Threshold(stage_of(signal), signal, op, value, _reason(signal, op, value), language)
+    reason = _reason(signal, op, value) + (f" ({language})" if language and value is not None else "")
+    return Threshold(stage_of(signal), signal, op, value, reason, language)
 
 
 def _reason(signal: str, op: Op, value: float | None) -> str:
@@ -194,10 +195,12 @@ def _reason(signal: str, op: Op, value: float | None) -> str:
 
 
 def _limits(where: str, table: Limits) -> Iterable[tuple[str, Op, float | None]]:
+    from catalog.judge import unknown_signal
+
     known = signal_names()
     for signal, limits in table.items():
         if signal not in known:
-            raise ValueError(f"{where}.{signal}: no such signal; choose one of {', '.join(known)}")
+            raise ValueError(f"{where}.{unknown_signal(signal, known)}")
         if not isinstance(limits, Mapping) or not limits or not set(limits) <= {"min", "max"}:
             raise ValueError(f"{where}.{signal} = {limits!r}: give a table of min, max or both")
         for key, value in limits.items():

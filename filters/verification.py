@@ -31,7 +31,7 @@ def jaccard(a: str, b: str) -> float:
 
 
 def _hashes(text: str) -> Sets:
-    """XXH32 of the text's distinct shingles, ascending: the values that MinHash permutes."""
+    """Mixed XXH32 hashes of the distinct shingles, ascending: the values that MinHash permutes."""
     return np.unique(minhash.hashed(minhash.shingles(text)))
 
 
@@ -108,8 +108,7 @@ def _accept(
     for batch in connection.sql("SELECT a, b FROM pair ORDER BY a, b").to_arrow_reader(_PAIRS):
         pairs = np.stack([batch["a"].to_numpy(), batch["b"].to_numpy()])
         if again:
-            root = components.roots(parent)
-            pairs = pairs[:, root[pairs[0]] != root[pairs[1]]]
+            pairs = pairs[:, components.find(parent, pairs[0]) != components.find(parent, pairs[1])]
         near = [_reaches(sets(a), sets(b), least) for a, b in pairs.T]
         found.append(pairs[:, np.array(near, np.bool_)])
         components.unite(parent, *found[-1])

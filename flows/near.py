@@ -6,15 +6,14 @@ output, and clusters are made of them in DuckDB, which spills there too.
 
 from __future__ import annotations
 
-import glob
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import duckdb
 import numpy as np
@@ -27,18 +26,7 @@ from catalog.errors import ConfigError
 from catalog.files import Corpus, publish
 from catalog.store import computing
 from filters import dedup, minhash, minhash_bulk
-
-_BATCH_BYTES = 8 << 20  # of text at once in a thread
-_BATCH_ROWS = 10_000
-_SPOOL = pa.schema(
-    [
-        ("id", pa.string()),
-        ("bytes", pa.int64()),
-        ("high", pa.uint64()),
-        ("low", pa.uint64()),
-        ("keys", pa.list_(pa.uint64())),
-    ]
-)
+from flows import near_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +40,25 @@ class Found:
     """Documents that are not kept."""
     exact: int
     """Of these, those whose text, case- and space-folded, an earlier id has too."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    path: Path
-    row: int
-    """Rows of the file before it."""
-    ids: pa.Array
-    texts: pa.Array
+    bands: int
+    rows: int
+    """Of the MinHash, as given or chosen."""
 
 
 def near(
     files: list[Path], output: Path, *, text: str = "text", id: str = "id", bands: int = 14, rows: int = 8,
-    seed: int = 1, verify: float | None = None, keep: Literal["first", "longest"] = "first", workers: int = 2,
-    memory_mb: int = 1024,
+    seed: int = 1, similarity: float | None = None, recall: float = 0.95, verify: float | None = None,
+    keep: Literal["first", "longest"] = "first", workers: int = 2, memory_mb: int = 1024,
 ) -> Found:  # fmt: skip
     """Cluster the documents of parquet files and write one row a document, in the order of ids.
 
     Args:
         files: parquet files with the columns `id` (strings or whole numbers, no two equal) and `text` (strings; a
             null is a document like no other).
-        output: parquet file with the columns `id, cluster, size, diameter, exact` of the table `clusters`, and `keep`.
+        output: parquet file with the columns `id, cluster, size, diameter, exact` of the table `clusters`, and `keep`;
+            not there yet. Ids have the type of the column `id`, or are strings where the files differ in it.
         bands, rows, seed: of the MinHash.
+        similarity, recall: choose bands and rows so that this share of the pairs of this Jaccard similarity is found.
         verify: least Jaccard similarity of two near-duplicates; None takes an equal band for enough.
         keep: the member of a cluster that is kept: that of the smallest id, or of the longest text.
         workers: threads that sign.
@@ -83,55 +67,79 @@ def near(
     Raises:
         ConfigError: a file, a column or a value that cannot be used, or a figure out of range.
     """
+    if similarity is not None:
+        bands, rows = _chosen(similarity, recall, bands, rows)
     _check(files, output, bands, rows, verify)
+    groups = near_files.groups(files, text, id)
+    kind = near_files.kind(groups)
     with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as folder:
         spool = Path(folder) / "spool.parquet"
-        _sign(files, spool, text, id, partial(_signed, bands=bands, rows=rows, seed=seed), workers)
+        sign = partial(_signed, bands=bands, rows=rows, seed=seed)
+        _sign(files, spool, (text, id, kind), sign, workers)
         with computing(Corpus(Path(folder)), memory_mb) as connection:
             connection.execute(f"SET threads = {workers}")
-            _unique(connection, spool, files, id)
+            texts = near_files.documents(groups, text, id, kind)
+            _unique(connection, spool, texts, id)
             members = f"""(
                 SELECT id, NULL::TEXT AS source, NULL::TEXT AS language, NULL::TEXT AS payload_digest,
                        NULL::TEXT AS url_key, high::UHUGEINT * 18446744073709551616 + low AS text_digest
-                FROM {_parquet([spool])}
+                FROM {near_files.parquet([spool])}
             )"""
-            keys = f"(SELECT id, keys FROM {_parquet([spool])})"
-            texts = f"(SELECT {_name(id)}::TEXT AS id, {_name(text)}::TEXT AS text FROM {_parquet(files)})"
+            keys = f"(SELECT id, keys FROM {near_files.parquet([spool])})"
             settings = dedup.Settings(bands=bands, rows=rows, verify=verify)
             clusters = dedup.cluster(connection, members, keys, settings, texts)
-            return _write(connection, clusters, spool, output, keep)
+            documents, found, duplicates, exact = _write(connection, clusters, spool, output, keep)
+            return Found(documents, found, duplicates, exact, bands, rows)
 
 
-def summary(found: Found, bands: int, rows: int) -> str:
-    """What was found, and the S-curve of the bands, in lines to print."""
+def summary(found: Found, verify: float | None = None) -> str:
+    """What was found, and the S-curve of the bands from the similarity `verify` on, in lines to print."""
     lines = [
         f"{found.documents:,} documents, {found.clusters:,} clusters, {found.duplicates:,} duplicates "
         f"({found.exact:,} of equal text)",
         "",
-        f"Pairs that {bands} bands of {rows} find, by Jaccard similarity:",
+        f"Pairs that {found.bands} bands of {found.rows} find, by Jaccard similarity:",
     ]
-    for similarity, share in minhash.curve(bands, rows, 10)[3:]:
-        lines.append(f"  {similarity:.1f}  {share:6.1%}  {'█' * round(40 * share)}".rstrip())
+    similarities = [k / 10 for k in range(3, 11)]
+    if verify is not None:
+        lines[-1:] = [
+            f"Of the pairs found, those of a true Jaccard similarity under {verify:g} were dropped.", lines[-1],
+        ]  # fmt: skip
+        similarities = [verify, *(similarity for similarity in similarities if similarity > verify)]
+    for similarity in similarities:
+        share = minhash.collision(similarity, found.bands, found.rows)
+        lines.append(f"  {similarity:<4g} {share:6.1%}  {'█' * round(40 * share)}".rstrip())
     return "\n".join(lines)
 
 
-def _write(connection: duckdb.DuckDBPyConnection, clusters: str, spool: Path, output: Path, keep: str) -> Found:
-    """Write the clusters, with the mark of what is kept."""
+def _write(
+    connection: duckdb.DuckDBPyConnection, clusters: str, spool: Path, output: Path, keep: str
+) -> tuple[int, int, int, int]:
+    """Write the clusters, with the mark of what is kept; the first four figures of `Found`."""
     kept, relation = "id = cluster", clusters  # a cluster's name is its smallest id
     if keep == "longest":
         kept = "id = first_value(id) OVER (PARTITION BY cluster ORDER BY bytes DESC, id)"
-        relation = f"{clusters} JOIN (SELECT id, bytes FROM {_parquet([spool])}) USING (id)"
+        relation = f"{clusters} JOIN (SELECT id, bytes FROM {near_files.parquet([spool])}) USING (id)"
     staged = spool.with_name("clusters.parquet")
     connection.execute(f"""
         COPY (SELECT id, cluster, size, diameter, exact, {kept} AS keep FROM {relation} ORDER BY id)
-        TO '{_quoted(staged)}' (FORMAT parquet, COMPRESSION zstd)
+        TO '{near_files.quoted(staged)}' (FORMAT parquet, COMPRESSION zstd)
     """)
     row = connection.execute(f"""
         SELECT count(*), count(*) FILTER (WHERE size > 1 AND id = cluster), count(*) FILTER (WHERE NOT keep),
-               count(*) FILTER (WHERE id <> exact) FROM {_parquet([staged])}
+               count(*) FILTER (WHERE id <> exact) FROM {near_files.parquet([staged])}
     """).fetchone()
     publish(staged, output)
-    return Found(*(row or (0, 0, 0, 0)))
+    return row or (0, 0, 0, 0)
+
+
+def _chosen(similarity: float, recall: float, bands: int, rows: int) -> tuple[int, int]:
+    if (bands, rows) != minhash.PRESETS["datatrove"]:
+        raise ConfigError(f"similarity = {similarity} chooses bands and rows: give it, or bands and rows, not both")
+    try:
+        return minhash.best_bands(similarity, recall)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _check(files: list[Path], output: Path, bands: int, rows: int, verify: float | None) -> None:
@@ -147,19 +155,24 @@ def _check(files: list[Path], output: Path, bands: int, rows: int, verify: float
         raise ConfigError(f"{output} is a folder: name a file")
     if any(output.exists() and path.exists() and output.samefile(path) for path in files):
         raise ConfigError(f"{output} is one of the files to read: name another output")
+    if output.exists():
+        raise ConfigError(f"{output} exists already: give another name, or delete it")
 
 
-def _sign(files: list[Path], spool: Path, text: str, id: str, sign: Callable[[_Batch], pa.Table], workers: int) -> None:
-    """Write what is compared of every document."""
-    total = 0
-    for path in files:
-        with _open(path, text, id) as file:
-            total += file.metadata.num_rows
+def _sign(
+    files: list[Path], spool: Path, columns: tuple[str, str, pa.DataType], sign: Callable[[near_files.Batch], pa.Table],
+    workers: int,
+) -> None:  # fmt: skip
+    """Write what is compared of every document; `columns` are that of the texts, that of the ids, and the ids' type."""
+    text, id, kind = columns
+    number = pa.uint64()
+    schema = pa.schema({"id": kind, "bytes": pa.int64(), "high": number, "low": number, "keys": pa.list_(number)})
+    total = sum(pq.read_metadata(path).num_rows for path in files)
     pending: deque[Future[pa.Table]] = deque()
     with (
         _progress() as bar,
         ThreadPoolExecutor(workers) as pool,
-        pq.ParquetWriter(spool, _SPOOL, compression="none", use_dictionary=False, write_statistics=False) as writer,
+        pq.ParquetWriter(spool, schema, compression="none", use_dictionary=False, write_statistics=False) as writer,
     ):
         task = bar.add_task("signatures", total=total)
 
@@ -170,8 +183,8 @@ def _sign(files: list[Path], spool: Path, text: str, id: str, sign: Callable[[_B
 
         try:
             for path in files:
-                with _open(path, text, id) as file:  # closed at once: it holds a row group's bytes
-                    for batch in _batches(path, file, text, id):
+                with near_files.opened(path, text, id) as file:  # closed at once: it holds a row group's bytes
+                    for batch in near_files.batches(path, file, columns):
                         pending.append(pool.submit(sign, batch))
                         if len(pending) > 2 * workers:
                             write()
@@ -182,42 +195,7 @@ def _sign(files: list[Path], spool: Path, text: str, id: str, sign: Callable[[_B
                 future.cancel()
 
 
-def _open(path: Path, text: str, id: str) -> pq.ParquetFile:
-    """The file, its columns checked."""
-    try:
-        file = pq.ParquetFile(path, buffer_size=1 << 20)  # not a whole row group at once
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ConfigError(f"{path}: not a parquet file that can be read ({error})") from error
-    for column, numbers, option in ((id, True, "--id"), (text, False, "--text")):
-        names = file.schema_arrow.names
-        if names.count(column) != 1:
-            raise ConfigError(f"{path}: no column {column!r}, but {', '.join(names[:20])}; name it with {option}")
-        kind = file.schema_arrow.field(column).type
-        plain = kind.value_type if pa.types.is_dictionary(kind) else kind
-        strings = pa.types.is_string(plain) or pa.types.is_large_string(plain) or pa.types.is_string_view(plain)
-        if not (strings or (numbers and pa.types.is_integer(plain)) or (not numbers and pa.types.is_null(plain))):
-            wanted = "strings or whole numbers" if numbers else "strings"
-            raise ConfigError(f"{path}: column {column!r} is {kind}, not {wanted}; name another with {option}")
-    return file
-
-
-def _batches(path: Path, file: pq.ParquetFile, text: str, id: str) -> Iterator[_Batch]:
-    size = max(1, sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups)))
-    rows = max(1, min(_BATCH_ROWS, _BATCH_BYTES * file.metadata.num_rows // size))
-    row = 0
-    try:
-        for batch in file.iter_batches(batch_size=rows, columns=[id, text], use_threads=False):
-            ids = batch[id] if pa.types.is_string(batch[id].type) else batch[id].cast(pa.string())
-            if ids.null_count:
-                place = row + ids.is_null().index(True).as_py()
-                raise ConfigError(f"{path}: row {place} (from 0) has no {id}; give every document one")
-            yield _Batch(path, row, ids, batch[text])
-            row += len(batch)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ConfigError(f"{path}: damaged after row {row} ({error}); write it anew or leave it out") from error
-
-
-def _signed(batch: _Batch, *, bands: int, rows: int, seed: int) -> pa.Table:
+def _signed(batch: near_files.Batch, *, bands: int, rows: int, seed: int) -> pa.Table:
     """Rows of the spool."""
     try:
         batch.ids.validate(full=True)
@@ -234,36 +212,19 @@ def _signed(batch: _Batch, *, bands: int, rows: int, seed: int) -> pa.Table:
     missing = np.asarray(batch.texts.is_null()) if batch.texts.null_count else None
     high, low = (pa.array(half, mask=missing) for half in found.digests.T)
     held = pa.ListArray.from_arrays(pa.array(ends), pa.array(keys[worded].ravel()))
-    columns = [batch.ids, pa.array(found.sizes), high, low, held]
-    return pa.table(columns, schema=_SPOOL)
+    return pa.table({"id": batch.ids, "bytes": found.sizes, "high": high, "low": low, "keys": held})
 
 
-def _unique(connection: duckdb.DuckDBPyConnection, spool: Path, files: list[Path], id: str) -> None:
+def _unique(connection: duckdb.DuckDBPyConnection, spool: Path, documents: str, id: str) -> None:
     twice = connection.execute(
-        f"SELECT id FROM {_parquet([spool])} GROUP BY id HAVING count(*) > 1 ORDER BY id LIMIT 1"
+        f"SELECT id FROM {near_files.parquet([spool])} GROUP BY id HAVING count(*) > 1 ORDER BY id LIMIT 1"
     ).fetchone()
     if twice:
-        places = connection.execute(
-            f"SELECT DISTINCT filename FROM {_parquet(files, 'filename = true')} WHERE {_name(id)}::TEXT = ? LIMIT 2",
-            twice,
-        ).fetchall()
+        places = connection.execute(f"SELECT DISTINCT filename FROM {documents} WHERE id = ? LIMIT 2", twice).fetchall()
         raise ConfigError(
             f"two documents have the {id} {twice[0]!r} (in {' and '.join(name for (name,) in places)}); "
             "give every document its own, or name another column with --id"
         )
-
-
-def _parquet(files: list[Path], options: str = "") -> str:
-    names = ", ".join(f"'{_quoted(glob.escape(str(path)))}'" for path in files)
-    return f"read_parquet([{names}]{', ' + options if options else ''})"
-
-
-def _quoted(value: Any) -> str:
-    return str(value).replace("'", "''")
-
-
-def _name(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
 
 
 def _progress() -> Progress:

@@ -30,3 +30,14 @@ def test_every_code_point_has_the_kind_that_its_category_says() -> None:
         assert (kinds == kind).nonzero()[0].tolist() == [m.start() for m in regex.finditer(pattern, points)]
     spaces = [i for i, point in enumerate(points) if point.isspace()]
     assert (kinds == characters.SPACE).nonzero()[0].tolist() == spaces
+
+
+def test_nothing_is_cased_or_assigned_elsewhere() -> None:
+    assert characters.text_of(0xD7FE, 0xD802) == "\ud7fe\ud7ff\ud800\ud801"
+    high = characters.text_of(characters.CASED, characters.POINTS)
+    assert high.lower() == high.upper() == high.casefold() == high
+    (_, end), (start, _) = characters.ASSIGNED
+    kinds = characters.table()
+    assert (kinds[end:start] == characters.OTHER).all()
+    assert not regex.search(r"[\p{L}\p{M}\p{N}\p{P}\p{Word}\p{Z}\s]", characters.text_of(end, start))
+    assert not regex.search(r"[\p{L}\p{M}\p{N}\p{P}\p{Word}\p{Z}\s]", characters.text_of(0xE1000, 0x110000))

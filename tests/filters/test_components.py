@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.components import diameters, roots, separate, unite
+from filters.components import diameters, find, roots, separate, unite
 
 Edges = list[tuple[int, int]]
 graphs = st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), max_size=30)
@@ -27,6 +27,15 @@ def test_the_root_is_the_smallest_node_of_the_component(first: Edges, second: Ed
         low, high = sorted((label[a], label[b]))
         label = [low if x == high else x for x in label]
     assert components(20, first, second) == components(20, second + first) == label
+
+
+@given(graphs, st.lists(st.integers(0, 19)))
+def test_the_roots_of_some_nodes_are_those_among_all(edges: Edges, some: list[int]) -> None:
+    parent = separate(20)
+    pairs = np.array(edges, parent.dtype).reshape(-1, 2)
+    unite(parent, pairs[:, 0], pairs[:, 1])
+    found = find(parent, np.array(some, np.int64))
+    assert found.tolist() == roots(parent)[np.array(some, np.int64)].tolist()
 
 
 @pytest.mark.parametrize("order", ["up", "down", "shuffled"])

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from filters.dedup import Settings, act_version, cluster, edges, keys, number
+from filters import dedup
+from filters.dedup import Settings, _whole, act_version, cluster, edges, keys, number
 from filters.verification import jaccard
 
 Row = dict[str, Any]
@@ -136,6 +137,27 @@ def chain(count: int, shuffled: bool = False) -> list[Row]:
 def test_a_chain_is_one_cluster_and_its_length_is_seen(count: int, diameter: int, shuffled: bool) -> None:
     found = clusters(chain(count, shuffled))
     assert {(row["cluster"], row["size"], row["diameter"]) for row in found.values()} == {("00000", count, diameter)}
+
+
+def test_a_component_too_large_to_measure_is_as_wide_as_the_widest(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = [{"id": f"a{k}", "keys": [k // 2, 100 + (k + 1) // 2]} for k in range(10)]
+    small = [{"id": f"b{k}", "keys": [200 + k // 2, 300 + (k + 1) // 2]} for k in range(3)]
+    for largest, wide in ((18, 9), (17, 65)):
+        monkeypatch.setattr(dedup, "LARGEST", largest)
+        found = clusters(path + small)
+        assert {(row["cluster"], row["size"], row["diameter"]) for row in found.values()} == {
+            ("a0", 10, wide), ("b0", 3, 2),
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 7, 100])
+def test_components_are_read_whole(batch: int) -> None:
+    sizes = [3, 1, 12, 3, 9]
+    columns = [pa.array([n for n, size in enumerate(sizes) for _ in range(size)]), pa.array(range(sum(sizes)))]
+    table = pa.table(columns, names=["root", "n"])
+    parts = list(_whole(pa.RecordBatchReader.from_batches(table.schema, table.to_batches(max_chunksize=batch))))
+    assert [value for part in parts for value in part[1].tolist()] == list(range(sum(sizes)))
+    assert sum(len(set(part[0].tolist())) for part in parts) == len(sizes)
 
 
 def test_a_star_has_two_steps_and_a_bucket_one() -> None:

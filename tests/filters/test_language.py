@@ -247,7 +247,7 @@ def test_signals_of_any_text(model: LanguageModel, text: str) -> None:
 
 def test_thresholds_are_of_languages_that_the_model_knows(model: LanguageModel) -> None:
     found = thresholds()
-    assert set(EU_SENTENCES) <= set(found) <= model.labels() - {"und", "zxx"}
+    assert set(EU_SENTENCES) <= set(found) <= set(model.languages) - {"und", "zxx"}
     assert all(0.3 <= least <= 0.9 for least in found.values())
 
 
@@ -320,6 +320,6 @@ def test_documents_of_another_kind_are_told(model: LanguageModel) -> None:
 def test_another_model_is_read_as_it_was_trained() -> None:
     check(LID_176)
     other = LanguageModel.load(str(LID_176))
-    assert {"en", "nb", "gsw", "mt"} <= other.labels()
+    assert {"en", "nb", "gsw", "mt"} <= set(other.languages)
     assert other.predict(EU_SENTENCES["mt"])[0][0] == "mt"
     assert signals("12", other)["language_model"] == "lid.176.ftz"

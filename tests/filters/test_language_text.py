@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import regex
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from filters.language_text import SAMPLE_CHARS, preparation, prepare, sample, script
+from filters.language_text import _SCRIPTS, SAMPLE_CHARS, preparation, prepare, sample, script
 
 
 @pytest.mark.parametrize(
@@ -88,16 +89,31 @@ def test_words_are_prepared_as_the_text_is(text: str) -> None:
     assert " ".join(words).split() == prepare(text).split()
 
 
-def test_the_table_says_of_each_character_what_preparation_does() -> None:
-    table = preparation(lower=True).table()
-    for code in [*range(0x3000), 0x4E00, 0xAC00, 0xFF21, 0x10400, 0x1F600, 0xE0100, 0x10FFFF]:
-        if code == 0x130:  # two characters when small
-            continue
-        line, what = prepare(f"x{chr(code)}x"), int(table[code])
-        assert line == ("x x" if what == -1 else "xx" if what == -2 else f"x{chr(what & 0x1FFFFF)}x")
-        if what >= 0:
-            small = chr(code).lower()
-            assert what >> 21 == (0 if not small.isalpha() else 3 if ord(small) >= 0x2E80 else 1)
+@pytest.mark.parametrize("lower", [True, False])
+def test_the_table_says_of_each_character_what_preparation_does(lower: bool) -> None:
+    table = preparation(lower).table().tolist()
+    assert len(table) == 0x110000
+    for code in [*range(0x40000), *range(0x40000, 0x110000, 97), *range(0xE0000, 0xE1001)]:
+        what = table[code]
+        small = chr(code).lower()[0] if lower else chr(code)  # one character is two when small
+        if small.isspace():
+            assert what == -1
+        elif 0xD800 <= code < 0xE000 or (lower and not prepare(small)):
+            assert what == -2
+        else:
+            assert what == ord(small) | (0 if not small.isalpha() else 3 if ord(small) >= 0x2E80 else 1) << 21
+
+
+def test_every_letter_has_its_script() -> None:
+    letters = regex.findall(r"\p{L}", "".join(map(chr, range(0x110000))))
+    any_sought = regex.compile("|".join(rf"\p{{Script={name}}}" for name in _SCRIPTS))
+    for letter in [*letters[::7], "\u03e2", "\u03f0"]:
+        code = script(letter)
+        names = {"Jpan": ["Hira", "Kana"], "Kore": ["Hang"]}.get(code, [code])
+        if code == "Zzzz":
+            assert not any_sought.match(letter)
+        else:
+            assert regex.match("|".join(rf"\p{{Script={name}}}" for name in names), letter)
 
 
 def test_text_as_it_is_keeps_all_but_white_space_and_surrogates() -> None:

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from filters import language_vectors, model_files
+from filters import language_features, language_vectors, model_files
 from filters.language import LanguageModel, normalise_label
+from filters.language_features import ngrams, parts
 from filters.language_text import preparation, prepare
-from filters.language_vectors import Classifier, ngrams, parts
+from filters.language_vectors import Classifier
 from filters.model_files import check
 
 MODEL = Path(model_files.__file__).parent / "models" / "florilege-lid.ftz"
@@ -143,7 +144,7 @@ def test_a_long_word_is_not_remembered(both: tuple[Classifier, Classifier]) -> N
 @given(st.text(alphabet="ab \n"), st.integers(1, 7))
 def test_parts_are_the_text(text: str, size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(language_vectors, "PART_CHARS", size)
+        patch.setattr(language_features, "PART_CHARS", size)
         pieces = list(parts(text))
     assert "".join(pieces) == text
     assert all(len(piece) <= size for piece in pieces)

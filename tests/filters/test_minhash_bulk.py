@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filters import minhash, minhash_bulk
+from filters import compiling, minhash, minhash_bulk
 
 PIECES = st.sampled_from(
     [
@@ -78,7 +78,7 @@ def test_what_is_not_utf_8_is_refused() -> None:
 def test_without_numba_the_values_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = pa.array(["One two three four five six", None, "國語" * 9, "", "e\u0301t\u00e9 " * 9])
     compiled, sets = minhash_bulk.signed(texts, 8), minhash_bulk.shingle_sets(texts)
-    monkeypatch.setattr(minhash_bulk, "compiled", lambda: False)
+    monkeypatch.setattr(compiling, "available", lambda: False)
     plain = minhash_bulk.signed(texts, 8)
     assert [found.tolist() for found in minhash_bulk.shingle_sets(texts)] == [found.tolist() for found in sets]
     worded = plain.shingles > 0

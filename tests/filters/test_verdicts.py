@@ -95,7 +95,7 @@ def test_a_language_has_limits_of_its_own() -> None:
     chosen = resolve("gopher", {}, languages)
     assert of(chosen, "words") == {None: 50, "fr": 40, "sr-Cyrl": None}
     assert of(chosen, "wds") == {"fr": 0.2}
-    assert [t.reason for t in chosen if t.signal == "words" and t.language == "fr"] == ["words<40"]
+    assert [t.reason for t in chosen if t.signal == "words" and t.language == "fr"] == ["words<40 (fr)"]
     places = [n for n, t in enumerate(chosen) if (t.signal, t.op) == ("words", ">=")]
     assert places == list(range(places[0], places[0] + 3)), "they are tried in one place"
 
@@ -159,12 +159,18 @@ def test_a_setting_that_cannot_be_read_says_how_to_write_it(text: str) -> None:
         settings([text])
 
 
+def test_an_unknown_signal_has_a_short_message() -> None:
+    with pytest.raises(ValueError, match=r"no such signal; docs/tables.md lists them") as raised:
+        resolve("default", {"q" * 100_000: {"min": 1}})
+    assert len(str(raised.value)) < 300
+
+
 @pytest.mark.parametrize(
     ("language", "limits", "message"),
     [
         ("French", {"words": {"min": 1}}, "thresholds.languages.French: give a language"),
         ("sr-cyrl", {"words": {"min": 1}}, "sr-Cyrl"),
-        ("fr", {"word": {"min": 1}}, r"thresholds.languages.fr.word: no such signal; choose one of .*words"),
+        ("fr", {"word": {"min": 1}}, r"thresholds.languages.fr.word: no such signal; did you mean words"),
         ("fr", {"words": {"min": 200_000}}, r"thresholds.languages.fr.words: min 200000 is above max 100000"),
     ],
 )
@@ -177,7 +183,7 @@ def test_a_wrong_language_table_says_what_is_right(language: str, limits: Any, m
     ("preset", "overrides", "message"),
     [
         ("best", {}, "default, gopher, fineweb, fineweb2, hplt-v3, lemur, permissive, strict"),
-        ("default", {"word": {"min": 1}}, "no such signal; choose one of .*words"),
+        ("default", {"word": {"min": 1}}, "no such signal; did you mean words"),
         ("default", {"language": {"min": 1}}, "no such signal"),
         ("default", {"words": {"least": 1}}, "min, max or both"),
         ("default", {"words": {}}, "min, max or both"),
