@@ -77,10 +77,10 @@ def demo(folder: Path = Path("demo")) -> int:
 
 @app.command
 def runs(corpus: CorpusFolder = HERE) -> None:
-    """List the runs of a corpus and their snapshots."""
+    """List the snapshots of a corpus and the runs that made them."""
     from flows import terminal
 
-    terminal.query(corpus, None, terminal.RUNS)
+    terminal.runs(corpus)
 
 
 @app.command
@@ -144,7 +144,7 @@ def sql(
         SQL over documents, pages, signals, clusters, rights, scores, repeats, verdicts, corpus, funnel, rejects,
         alarms, versions, runs, shards, snapshots, thresholds.
     format
-        How to print the result.
+        How to print the result; json is JSON Lines, an object a row.
     output
         File to write the result to (needed for parquet).
     """
@@ -165,7 +165,7 @@ def show(id: str, corpus: CorpusFolder = HERE, snapshot: Snapshot = None, whole:
     id
         The document's id, or the first digits of it.
     whole
-        Print the whole text instead of its first 2,000 characters.
+        Print the whole text instead of its first 2,000 characters, and null and zero signals and lists too.
     """
     from flows import terminal
 
@@ -205,7 +205,9 @@ def export(
     from flows import exporting
 
     manifest = exporting.export(corpus, snapshot, folder, format, language, rows, mask)
-    print(f"{manifest['rows']:,} documents in {len(manifest['files'])} files: {folder}/README.md says what they are")
+    made_from = f"snapshot {manifest['snapshot']['snapshot']} ({manifest['snapshot']['preset']})"
+    files = f"{len(manifest['files'])} files: {folder}/README.md says what they are"
+    print(f"{manifest['rows']:,} documents of {made_from} in {files}")
 
 
 @app.command
@@ -216,6 +218,8 @@ def dedup(
     id: str = "id",
     bands: int = 14,
     rows: int = 8,
+    similarity: float | None = None,
+    recall: float = 0.95,
     verify: float | None = None,
     keep: Literal["first", "longest"] = "first",
 ) -> None:
@@ -226,7 +230,7 @@ def dedup(
     files
         Parquet files.
     output
-        Parquet file to write: id, cluster, size, diameter, exact, keep.
+        Parquet file to write, which must not exist: id, cluster, size, diameter, exact, keep.
     text
         Column with the texts.
     id
@@ -235,6 +239,10 @@ def dedup(
         MinHash bands: texts with one equal band are candidates.
     rows
         Minima in a band.
+    similarity
+        Choose bands and rows for texts of this Jaccard similarity, such as 0.8, instead of --bands and --rows.
+    recall
+        Share of such pairs to be found.
     verify
         Least Jaccard similarity of word 5-grams that a candidate must have, such as 0.7; default: none.
     keep
@@ -242,8 +250,11 @@ def dedup(
     """
     from flows import near
 
-    found = near.near(files, output, text=text, id=id, bands=bands, rows=rows, verify=verify, keep=keep)
-    print(near.summary(found, bands, rows))
+    found = near.near(
+        files, output, text=text, id=id, bands=bands, rows=rows, similarity=similarity, recall=recall, verify=verify,
+        keep=keep,
+    )  # fmt: skip
+    print(near.summary(found, verify))
     print(f"{output} says which documents to keep")
 
 
@@ -311,7 +322,7 @@ def why(record: str, corpus: CorpusFolder = HERE, snapshot: Snapshot = None, who
     Parameters
     ----------
     record
-        The first digits of its id, or a part of its path or URL.
+        Its id or the first digits of it, its URL or path, or a part of these.
     whole
         List every threshold that it passes.
     """

@@ -14,25 +14,37 @@ from catalog.schema import MEASURED
 if TYPE_CHECKING:
     import duckdb
 
+_QUOTES = "'\"`\u2018\u2019\u201c\u201d\u00ab\u00bb \t"
+_FIND = """
+    WITH record AS (
+        SELECT id, source, path, url, kind, fetched, 'documents' AS "table", NULL AS reason FROM documents
+        UNION ALL SELECT id, source, path, url, kind, NULL, 'skipped', reason FROM skipped
+    ),
+    named AS (
+        SELECT *, CASE WHEN lower($1) = id OR path = $1 OR url = $1 THEN 0 WHEN starts_with(id, lower($1)) THEN 1
+                       WHEN contains(path, $1) OR contains(url, $1) THEN 2 END AS distance
+        FROM record WHERE distance IS NOT NULL QUALIFY rank() OVER (ORDER BY distance, "table") = 1
+    )
+    SELECT id, source, path, url, kind, strftime(fetched AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S') AS fetched, "table",
+           CASE WHEN "table" = 'skipped' THEN 'read' ELSE v.stage END AS stage, coalesce(v.reason, n.reason) AS reason
+    FROM named n LEFT JOIN verdicts v USING (id) ORDER BY path, url, n.fetched, id LIMIT 6
+"""
 _BEST = (("quality", "higher"), ("chars", "higher"), ("date", "newer"), ("id", "smaller"))
 
 
 def find(connection: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
-    """The record that `wanted` names: the first digits of its id, or a part of its path or URL.
+    """The record that `wanted` names: its id, path or URL; else the first digits of its id; else a part of path or URL.
+
+    Of what is named equally well, documents come before records that were skipped. Quotes around `wanted` are ignored.
 
     Returns:
-        Its id, source, path, url, and `table`: documents or skipped.
+        Its id, source, path, url, kind, fetched, stage and reason, and `table`: documents or skipped.
 
     Raises:
         ConfigError: no such record, or several; the message lists some.
     """
-    record = "SELECT id, source, path, url, '{0}' AS \"table\" FROM {0}"
-    both = f"({record.format('documents')} UNION ALL {record.format('skipped')})"
-    found: list[dict[str, Any]] = []
-    if wanted:
-        tests = ("path = $1 OR url = $1", "starts_with(id, lower($1))", "contains(path, $1) OR contains(url, $1)")
-        asked = (rows(connection, f"FROM {both} WHERE {test} ORDER BY path, id LIMIT 6", [wanted]) for test in tests)
-        found = next(filter(None, asked), [])
+    wanted = wanted.strip().strip(_QUOTES)
+    found = rows(connection, _FIND, [wanted]) if wanted else []
     if len(found) == 1:
         return found[0]
     if not found:
@@ -40,9 +52,19 @@ def find(connection: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
             f"no record's id starts with {wanted!r}, and no path or URL has it; "
             '`florilege sql "SELECT id, path, stage, reason FROM rejects"` lists what was rejected'
         )
-    listed = "\n".join(f"  {row['id']}  {row['url'] or row['path']}" for row in found[:5])
+    listed = "\n".join(f"  {_line(row)}" for row in found[:5])
     more = "\n  ..." if len(found) > 5 else ""
     raise ConfigError(f"{wanted!r} names several records; give more of one's id:\n{listed}{more}")
+
+
+def _line(row: dict[str, Any]) -> str:
+    """A record in one line, so that captures of one URL can be told apart."""
+    fate = "kept" if row["stage"] is None else f"{row['stage']}: {row['reason']}"
+    return "  ".join(str(part) for part in (row["id"], row["kind"], row["fetched"] or "no date", fate, _place(row)))
+
+
+def _place(row: dict[str, Any]) -> str:
+    return str(row["url"] or row["path"]).replace("\n", " ")
 
 
 def why(connection: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
@@ -75,7 +97,7 @@ def why(connection: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
     told |= verdict
     limits = _limits(connection, record["id"])
     failed = [limit for limit in limits if limit["margin"] < 0]
-    told["limits"] = sorted(limits, key=lambda limit: (_tightness(limit), limit["signal"]))
+    told["limits"] = sorted(limits, key=_closest)
     if verdict["stage"] not in (None, "extract", "dedup"):
         told["limit"] = next((limit for limit in failed if limit["reason"] == verdict["reason"]), None)
     told["also"] = [limit for limit in failed if limit is not told["limit"]]
@@ -131,6 +153,10 @@ def _tightness(limit: dict[str, Any]) -> float:
     return math.inf if none_at_all and limit["margin"] >= 0 else float(limit["margin"]) / (abs(limit["limit"]) or 1.0)
 
 
+def _closest(limit: dict[str, Any]) -> tuple[float, bool, str]:
+    return _tightness(limit), isinstance(limit["value"], bool), limit["signal"]
+
+
 def _facts(signal: str, known: dict[str, Any]) -> str | None:
     """What stands behind a number, in words."""
     spans = {"secret_count": "secrets", "pii_count": "pii"}.get(signal)
@@ -181,7 +207,7 @@ def _estimate(connection: duckdb.DuckDBPyConnection, shared: int, bands: int) ->
     """
     settings = rows(
         connection,
-        "SELECT settings->>'$.minhash.rows' AS band_rows FROM runs WHERE run = (SELECT run FROM snapshot)",
+        "SELECT settings->>'$.minhash.rows' AS band_rows FROM snapshot",
     )
     width = settings[0]["band_rows"] if settings else None
     if not bands or not shared or not width:

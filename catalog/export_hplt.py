@@ -20,7 +20,7 @@ import zstandard
 
 from catalog.exports import Tally, batches, check, finish, staging
 from catalog.flores import document_label, label
-from catalog.masked import Mask
+from catalog.masked import Mask, facts
 
 if TYPE_CHECKING:
     import duckdb
@@ -134,7 +134,8 @@ def _tenfold(score: float | None) -> float | None:
 
 def _encoding(meta: str | None) -> str | None:
     """The character set's name in `header windows-1252`, `utf-8`, without what it was known from."""
-    found = orjson.loads(meta).get("encoding") if meta else None
+    known = facts(meta)
+    found = known.get("encoding") if isinstance(known, dict) else None
     return found.split()[-1] if isinstance(found, str) and found.strip() else None
 
 

@@ -20,7 +20,7 @@ from catalog import reports
 from catalog.cards import card
 from catalog.errors import ConfigError
 from catalog.files import sha256, write_json
-from catalog.masked import Mask, masked
+from catalog.masked import Mask, facts, is_cut, masked
 from catalog.views import quote_name, rows
 
 if TYPE_CHECKING:
@@ -84,11 +84,13 @@ class Tally:
         self.kinds = sorted(set(kinds))
         self.spans: Counter[str] = Counter()
         self.documents = 0
+        self.cut = 0
 
     def mask(self, table: pa.Table, mask: Mask) -> pa.Table:
         """The table with its rows masked; they are counted."""
         changed = []
         for row in table.to_pylist():
+            self.cut += is_cut(row, self.kinds)
             hidden, found = masked(row, mask, self.kinds)
             self.spans += found
             self.documents += bool(found)
@@ -136,7 +138,9 @@ def finish(
         {**entry, "bytes": (staged / entry["file"]).stat().st_size, "sha256": sha256(staged / entry["file"])}
         for entry in files
     ]
-    hidden = tally and {"kinds": tally.kinds, "spans": dict(sorted(tally.spans.items())), "documents": tally.documents}
+    hidden = tally and {
+        "kinds": tally.kinds, "spans": dict(sorted(tally.spans.items())), "documents": tally.documents, "cut": tally.cut
+    }  # fmt: skip
     manifest = {
         **head, "snapshot": snapshot[0], "masked": hidden, "rows": sum(f["rows"] for f in whole), "files": whole,
     }  # fmt: skip
@@ -221,7 +225,7 @@ class _Jsonl:
 
     def write(self, table: pa.Table) -> None:
         for row in table.to_pylist():
-            row["meta"] = orjson.loads(row["meta"]) if row["meta"] else None
+            row["meta"] = facts(row["meta"])
             line = {key: value for key, value in row.items() if value is not None}
             self._writer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import pyarrow.types as kinds
@@ -17,6 +18,8 @@ Limit = dict[str, Any]
 KEEP_BEST = "quality DESC, chars DESC, coalesce(date, strftime(fetched AT TIME ZONE 'UTC', '%Y-%m-%d'), '') DESC, id"
 """Which member of a cluster stays: quality, then length, then the newer date, then the smaller id."""
 _EXTRACT = ("failed", "empty")
+_NEAREST = 5
+_LONGEST = 100
 _ALIAS = dict(zip(MEASURED, "srxp", strict=True))
 _Groups = dict[tuple[str, str], dict[str, Limit]]
 
@@ -83,11 +86,18 @@ def in_force(thresholds: Iterable[Limit], language: str | None, script: str | No
 
 
 def measured_in(signal: str) -> str:
-    """The dataset that a signal, a number or a boolean, is a column of. ConfigError when there is none."""
+    """The dataset that a signal, a number or a boolean, is a column of. ConfigError when there is none; it suggests."""
     numbers = {field.name: name for name in MEASURED for field in DATASETS[name] if kinds.is_primitive(field.type)}
     if signal not in numbers:
-        raise ConfigError(f"{signal}: no such signal; there are: {', '.join(numbers)}")
+        raise ConfigError(unknown_signal(signal, numbers))
     return numbers[signal]
+
+
+def unknown_signal(name: str, known: Iterable[str]) -> str:
+    """What to say of a signal that there is not: the up to five nearest names, and where all of them are."""
+    near = get_close_matches(name[:_LONGEST].lower(), list(known), _NEAREST)
+    meant = f"did you mean {', '.join(near)}? " if near else ""
+    return f"{name[:_LONGEST]}: no such signal; {meant}docs/tables.md lists them"
 
 
 def _grouped(thresholds: list[Limit]) -> _Groups:

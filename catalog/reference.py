@@ -10,6 +10,7 @@ from catalog.schema import DATASETS
 from catalog.store import TABLES
 from catalog.views import VIEWS
 
+_SPARSE = "LEFT JOIN it: a row only where there is something to say."
 _ABOUT = {
     "documents": "One row a document: its provenance, its metadata and its text; failed ones too.",
     "skipped": "One row a record that is no document, or that could not be read.",
@@ -19,9 +20,9 @@ _ABOUT = {
     "lines": "One row a line of 20 characters or more: what `repeats` is made from.",
     "policies": "One row a captured robots.txt or tdmrep.json: what `rights` is made from.",
     "clusters": "One row a document with text: its duplicate cluster.",
-    "rights": "One row a document of which its site's files or the recipe's URL lists say something.",
-    "scores": "One row a document in a language that the recipe's quality classifier has learnt.",
-    "repeats": "One row a document with lines that other documents of its source have too.",
+    "rights": "One row a document of which its site's files or the recipe's URL lists say something. " + _SPARSE,
+    "scores": "One row a document in a language that the recipe's quality classifier has learnt. " + _SPARSE,
+    "repeats": "One row a document with lines that other documents of its source have too. " + _SPARSE,
     "verdicts": "One row a document: kept, or why not.",
 }
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from catalog.errors import ConfigError
 
 if TYPE_CHECKING:
     import duckdb
+
+_NAME = 100
 
 
 def rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
@@ -144,15 +148,19 @@ def document(connection: duckdb.DuckDBPyConnection, prefix: str) -> dict[str, di
     scores, repeats}.
 
     Raises:
-        ConfigError: no such document, or several.
+        ConfigError: no such document, or several; the message lists some.
     """
-    ids = rows(connection, "SELECT id FROM documents WHERE starts_with(id, ?) LIMIT 6", [prefix])
+    ids = rows(
+        connection,
+        "SELECT id, coalesce(title, url, path) AS name FROM documents WHERE starts_with(id, ?) ORDER BY id LIMIT 6",
+        [prefix],
+    )
     if not ids:
-        raise ConfigError(
-            f'no document\'s id starts with {prefix!r}; `florilege sql "SELECT id, title FROM corpus"` lists them'
-        )
+        raise ConfigError(_no_document(connection, prefix))
     if len(ids) > 1:
-        raise ConfigError(f"{prefix!r} is not enough: {', '.join(row['id'] for row in ids)} ...")
+        listed = "\n".join(f"  {row['id']}  {' '.join(row['name'].split())[:_NAME]}" for row in ids[:5])
+        more = "\n  ..." if len(ids) > 5 else ""
+        raise ConfigError(f"{prefix!r} is not enough: give more of one's id\n{listed}{more}")
     found = {}
     for part, view in (
         ("document", "documents"),
@@ -166,3 +174,48 @@ def document(connection: duckdb.DuckDBPyConnection, prefix: str) -> dict[str, di
         held = rows(connection, f"SELECT * FROM {view} WHERE id = ?", [ids[0]["id"]])
         found[part] = held[0] if held else {}
     return found
+
+
+def _no_document(connection: duckdb.DuckDBPyConnection, prefix: str) -> str:
+    skipped = rows(connection, "SELECT id, reason FROM skipped WHERE starts_with(id, ?) ORDER BY id LIMIT 1", [prefix])
+    if skipped:
+        return f"{prefix}: this record was skipped ({skipped[0]['reason']}): see `florilege why {skipped[0]['id']}`"
+    return f'no document\'s id starts with {prefix!r}; `florilege sql "SELECT id, title FROM corpus"` lists them'
+
+
+def runs(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """A row a snapshot, and one a run that published none of its own, in the order of time.
+
+    Returns:
+        Rows of snapshot, published, preset, kept (documents), run, recipe, status, seconds (in words; of a run). A
+        snapshot that its run did not end with is `judged from` another, or `earlier`.
+    """
+    found = rows(
+        connection,
+        """
+        SELECT s.snapshot, coalesce(s.published, r.ended) AS time, s.preset, r.run, r.recipe,
+               r.status || ', ' || r.made || ' of ' || r.shards || ' shards' AS status, r.seconds
+        FROM runs r LEFT JOIN snapshots s USING (snapshot)
+        UNION ALL
+        SELECT s.snapshot, s.published, s.preset, s.run, r.recipe, coalesce('judged from ' || s.judged, 'earlier'), NULL
+        FROM snapshots s LEFT JOIN runs r USING (run)
+        WHERE s.snapshot NOT IN (SELECT snapshot FROM runs WHERE snapshot > 0)
+        ORDER BY time, 1
+        """,
+    )
+    numbers = sorted({row["snapshot"] for row in found} - {None})
+    each = [f"SELECT {n}, count(*) FILTER (keep) FROM snapshot_{n}.verdicts" for n in numbers]
+    kept: dict[int, int] = dict(connection.execute(" UNION ALL ".join(each)).fetchall()) if each else {}
+    return [
+        {
+            "snapshot": row["snapshot"], "published": row["time"], "preset": row["preset"],
+            "kept": kept.get(row["snapshot"]), "run": row["run"], "recipe": row["recipe"], "status": row["status"],
+            "seconds": spent(orjson.loads(row["seconds"] or "{}")),
+        }
+        for row in found
+    ]  # fmt: skip
+
+
+def spent(seconds: dict[str, float]) -> str:
+    """`shards 6.0 s, clusters 0.2 s`."""
+    return ", ".join(f"{stage} {time:.1f} s" for stage, time in seconds.items())

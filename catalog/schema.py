@@ -315,7 +315,7 @@ CLUSTERS = pa.schema(
         _col(
             "diameter",
             pa.int32(),
-            "steps from candidate to candidate between its two most distant documents; over 64: 65",
+            "steps between its two most distant documents over candidate pairs; 65: over 64, or too large to measure",
         ),
         _col("exact", pa.string(), "smallest document id among its exact copies"),
         _col(

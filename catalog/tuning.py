@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _STEPS = 10
+_UNKNOWN = {">=": "'inf'::FLOAT", "<=": "'-inf'::FLOAT"}
 By = Literal["language", "source"]
 
 
@@ -34,8 +35,9 @@ def tune(
         by: a curve for each language or source; a cluster counts where its best value is.
 
     Returns:
-        Rows of group (None without `by`), op, limit, kept, share (of the group's documents), and present (whether it
-        is the snapshot's limit), by group, the largest first, and limit.
+        Rows of group (None without `by`), op, limit, kept, share (of the group's documents), present (whether it
+        is the snapshot's limit), documents (of the group, rejected ones too), and unknown (those of kept that have no
+        value, and so pass every limit), by group, the largest first, and limit.
 
     Raises:
         ConfigError: no such signal or op; the message lists the choices.
@@ -64,12 +66,12 @@ def _tables(
 ) -> None:  # fmt: skip
     """Make `candidate`, the best value and the group of each cluster that the others leave, and `whole`, the sizes of
     the groups. An unknown value passes every limit."""
-    best, unknown = ("max", "'inf'") if op == ">=" else ("min", "'-inf'")
+    best, unknown = ("max" if op == ">=" else "min"), _UNKNOWN[op]
     group = by or "NULL::VARCHAR"
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE candidate AS
         SELECT arg_{best}(part, value) AS part, {best}(value) AS value
-        FROM (SELECT cluster, {group} AS part, coalesce(value, {unknown}::FLOAT) AS value FROM {left} {chosen})
+        FROM (SELECT cluster, {group} AS part, coalesce(value, {unknown}) AS value FROM {left} {chosen})
         GROUP BY cluster;
         CREATE OR REPLACE TEMP TABLE whole AS
         SELECT {group} AS part, count(*) AS documents FROM documents LEFT JOIN signals USING (id) {chosen} GROUP BY part
@@ -99,13 +101,18 @@ def _counted(connection: duckdb.DuckDBPyConnection, limits: list[float], op: str
     found = rows(
         connection,
         f"""
-        SELECT whole.part, documents, coalesce(kept, list_value({", ".join("0" for _ in limits)})) AS kept
-        FROM whole LEFT JOIN (SELECT part, list_value({counts}) AS kept FROM candidate GROUP BY part) c
+        SELECT whole.part, documents, coalesce(unknown, 0) AS unknown,
+               coalesce(kept, list_value({", ".join("0" for _ in limits)})) AS kept
+        FROM whole LEFT JOIN (
+            SELECT part, list_value({counts}) AS kept, count(*) FILTER (value = {_UNKNOWN[op]}) AS unknown
+            FROM candidate GROUP BY part
+        ) c
         ON c.part IS NOT DISTINCT FROM whole.part ORDER BY documents DESC, whole.part
         """,
     )
     return [
         {"group": row["part"], "limit": limit, "kept": kept, "share": kept / row["documents"]}
+        | {key: row[key] for key in ("documents", "unknown")}
         for row in found
         for limit, kept in zip(limits, row["kept"], strict=True)
     ]

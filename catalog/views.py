@@ -33,11 +33,16 @@ VIEWS = {
     "snapshot": "the row of `snapshots` that the other views are of",
     "corpus": "kept documents with all that is known: documents joined with signals, clusters, rights, scores and the "
     "share of repeats where the verdict is keep",
-    "funnel": "per source and stage: in = kept + dropped + failed",
+    "funnel": "a row a source and stage, in order: `source`, `position`, `stage`, and counts of records: `in` = `kept` "
+    "+ `dropped` + `failed`",
     "alarms": "documents and single pages with a measure of fidelity under its alarm: "
-    + ", ".join(f"{measure} < {limit}" for measure, limit in ALARMS.items()),
-    "rejects": "every record and document that is not in the corpus, with stage and reason",
-    "versions": "kept documents of one cluster side by side: dated versions of one act, where the recipe links them",
+    + ", ".join(f"{measure} < {limit}" for measure, limit in ALARMS.items())
+    + ". `id`, `source`, `path`, `page` (null: the whole document), `measure`, `value`, `alarm` (the limit)",
+    "rejects": "every record and document that is not in the corpus: `id`, `source`, `path`, `offset`, `url`, `stage` "
+    "and `reason` of the rejection (stage `read`: no document), `error` where something failed, `duplicate_of` (the "
+    "kept document that it repeats)",
+    "versions": "kept documents of one cluster side by side: dated versions of one act, where the recipe links them. "
+    "`cluster`, `celex`, `date`, `id`, `source`, `path`",
 }
 
 

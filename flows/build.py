@@ -24,7 +24,7 @@ from filters import dedup
 from flows import derived, engine
 from flows import plan as plans
 from flows.lock import locked
-from flows.prepare import prepare, threshold_rows
+from flows.prepare import AFTER_SHARDS, prepare, threshold_rows
 from flows.progress import Progress
 from flows.recipe import Recipe, load
 
@@ -43,7 +43,7 @@ def build(recipe: str) -> dict[str, Any]:
         The run's manifest: run, status, snapshot, shards made and failed, seconds per stage.
 
     Raises:
-        ConfigError: the recipe is wrong, or another build is at work on the same corpus.
+        ConfigError: the recipe is wrong, or another process builds or judges the same corpus.
         ShardError: no shard could be made at all. One that could not be made while others were is in the manifest,
             whose status is then `incomplete`.
     """
@@ -58,7 +58,7 @@ def build(recipe: str) -> dict[str, Any]:
         with timed(seconds, "shards"):
             failed = make_all(recipe, run)
             plan = _plan(corpus, run)
-            if failed and not members(corpus, plan.work, plan.present):
+            if failed and not any(m["work"] == plan.work for m in members(corpus, plan.work, plan.present)):
                 shard, error = next(iter(failed.items()))
                 raise ShardError(f"no shard could be made; {shard}: {error}")
         with timed(seconds, "clusters"):
@@ -156,9 +156,11 @@ def publish(recipe: str, run: str, clusters: dict[str, Any], measured: list[dict
     thresholds = threshold_rows(loaded)
     versions = dedup.act_version("celex") if loaded.dedup.versions == "link" else None
     judged = snapshots.judge(corpus, shards, clusters, thresholds, measured, versions)
+    whole = loaded.model_dump(mode="json")
     snapshot = snapshots.publish_snapshot(
-        corpus, run, plan.code, loaded.thresholds.preset, shards, [clusters, *measured, judged], thresholds
-    )
+        corpus, run, plan.code, loaded.thresholds.preset, shards, [clusters, *measured, judged], thresholds,
+        {key: whole[key] for key in AFTER_SHARDS},
+    )  # fmt: skip
     return int(snapshot["snapshot"])
 
 
@@ -177,7 +179,7 @@ def record_run(
         "snapshot": snapshot, "shards": len(plan.shards), "made": len(plan.shards) - len(failed),
         "failed_shards": failed, "code": plan.code, "settings": loaded.model_dump(mode="json"),
         "seconds": {stage: round(s, 2) for stage, s in seconds.items()},
-        "url_lists": derived.url_list_digests(loaded),
+        "url_lists": derived.url_list_digests(loaded), "later_code": derived.code(),
         "sources": [
             {"source": s.name, "kind": s.kind, "path": s.path, "files": len(plan.present[s.name]),
              "bytes": sum(spec.bytes for spec in plan.shards if spec.source == s.name)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,19 +16,7 @@ from catalog import snapshots, store
 from catalog.errors import ConfigError
 from catalog.files import Corpus, digest, sha256
 from catalog.schema import RIGHTS
-from filters import (
-    components,
-    dedup,
-    minhash,
-    minhash_bulk,
-    repeats,
-    rights,
-    robots,
-    url_lists,
-    urls,
-    verification,
-    words,
-)
+from filters import dedup, repeats, rights, url_lists
 from flows import engine, scoring
 from flows.recipe import Recipe
 
@@ -42,8 +31,7 @@ def clusters(recipe: Recipe, corpus: Corpus, shards: list[Manifest]) -> Manifest
     """The file of the duplicate clusters."""
     wanted = recipe.dedup
     settings = dedup.Settings(recipe.minhash.bands, recipe.minhash.rows, wanted.scope, wanted.by, wanted.verify)
-    code = _code(dedup, components, verification, minhash, minhash_bulk, words)
-    return snapshots.cluster(corpus, shards, settings, dedup.cluster, code)
+    return snapshots.cluster(corpus, shards, settings, dedup.cluster, code())
 
 
 def measures(recipe: Recipe, corpus: Corpus, shards: list[Manifest], tell: Callable[[str], None]) -> list[Manifest]:
@@ -55,20 +43,11 @@ def measures(recipe: Recipe, corpus: Corpus, shards: list[Manifest], tell: Calla
 
 
 def _scores(recipe: Recipe, corpus: Corpus, shards: list[Manifest], tell: Callable[[str], None]) -> Manifest | None:
-    said = ""
-
-    def note(what: str) -> None:
-        nonlocal said
-        said = what
-        tell(what)
-
     chosen, workers = recipe.classifier, min(engine.workers(recipe), os.cpu_count() or 1)
-    found = scoring.score(
-        corpus, shards, list(chosen.trusted), list(chosen.against), chosen.documents, workers, progress=note
-    )
-    if found is None:
-        print(f"florilege: {said}", file=sys.stderr)
-    return found
+    return scoring.score(
+        corpus, shards, list(chosen.trusted), list(chosen.against), chosen.documents, workers, progress=tell,
+        warn=lambda what: print(f"florilege: {what}", file=sys.stderr),
+    )  # fmt: skip
 
 
 def url_list_digests(recipe: Recipe) -> dict[str, str]:
@@ -79,9 +58,22 @@ def url_list_digests(recipe: Recipe) -> dict[str, str]:
         raise ConfigError(f"rights.url_lists: {error.filename}: {error.strerror}") from error
 
 
-def _code(*modules: Any) -> str:
-    """Digest of the code that a file is made by, so that other code makes another file."""
-    return digest([sha256(Path(module.__file__)) for module in modules])
+@cache
+def code() -> str:
+    """Digest of the code that works on finished shards, so that other code makes other files."""
+    root = Path(__file__).resolve().parent.parent
+    found = [p for p in (root / "filters").iterdir() if p.suffix in (".py", ".toml")]
+    found += [root / "catalog" / "snapshots.py", root / "catalog" / "judge.py", Path(__file__).resolve()]
+    return digest([sha256(path) for path in sorted(found)])
+
+
+def url_lists_of(recipe: Recipe) -> list[url_lists.UrlList]:
+    """The recipe's URL lists, read. ConfigError when one cannot be, or is not the file that the recipe names."""
+    try:
+        found = [url_lists.load(listed.name, listed.path, listed.sha256) for listed in recipe.rights.url_lists]
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"rights.url_lists: {error}") from error
+    return [*found, url_lists.adult_words()] if recipe.rights.adult_words else found
 
 
 def _made_from(shards: list[Manifest], *datasets: str) -> list[str]:
@@ -90,7 +82,7 @@ def _made_from(shards: list[Manifest], *datasets: str) -> list[str]:
 
 def _repeats(recipe: Recipe, corpus: Corpus, shards: list[Manifest]) -> Manifest:
     at_least = recipe.dedup.repeated_in
-    name = digest([_made_from(shards, "lines", "signals"), at_least, _code(repeats)])
+    name = digest([_made_from(shards, "lines", "signals"), at_least, code()])
 
     def found(connection: duckdb.DuckDBPyConnection) -> str:
         documents, signals, lines = (
@@ -104,26 +96,23 @@ def _repeats(recipe: Recipe, corpus: Corpus, shards: list[Manifest]) -> Manifest
 
 def _rights(recipe: Recipe, corpus: Corpus, shards: list[Manifest]) -> Manifest:
     settings = recipe.rights
-    code = _code(rights, robots, url_lists, urls)
     made_from = _made_from(shards, "documents", "policies")
-    name = digest([made_from, settings.agents, url_list_digests(recipe), code])
+    listed = [*url_list_digests(recipe).items(), settings.adult_words]
+    name = digest([made_from, settings.agents, listed, code()])
 
-    def found(connection: duckdb.DuckDBPyConnection) -> str:
-        try:
-            lists = [url_lists.load(u.name, u.path, u.sha256) for u in settings.url_lists]
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"rights.url_lists: {error}") from error
-        with store.computing(corpus) as reading:
+    with store.computing(corpus) as reading:
+
+        def found(connection: duckdb.DuckDBPyConnection) -> str:
             policies, documents = (snapshots.relation(corpus, shards, name) for name in ("policies", "documents"))
             spoken = reading.sql(f"SELECT * FROM {policies} ORDER BY id").to_arrow_reader().read_all().to_pylist()
             pages = reading.execute(
                 f"SELECT id, url, epoch(fetched) FROM {documents} WHERE url IS NOT NULL ORDER BY url, id"
             )
-            rows = rights.derive(_rows(pages), spoken, settings.agents, lists)
-            connection.register("rights_rows", pa.Table.from_batches(_batches(rows), RIGHTS))
-        return "rights_rows"
+            rows = rights.derive(_rows(pages), spoken, settings.agents, url_lists_of(recipe))
+            connection.register("rights_rows", pa.RecordBatchReader.from_batches(RIGHTS, _batches(rows)))
+            return "rights_rows"
 
-    return snapshots.derive(corpus, "rights", name, found)
+        return snapshots.derive(corpus, "rights", name, found)
 
 
 def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:

@@ -62,19 +62,25 @@ class Reader:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._thread = ThreadPoolExecutor(1, "extraction")
-        self._sandbox: Future[Sandbox] = self._thread.submit(_start, settings)
+        self._starting: Future[Sandbox] = self._thread.submit(_start, settings)
 
     def extracts(self) -> Extracts:
         """A fresh memory, for one shard."""
-        return Extracts(self._sandbox.result())
+        return Extracts(self._sandbox())
 
     def hand_in(self, extracts: Extracts, record: Record) -> Future[Extract]:
         return self._thread.submit(extracts.of, record)
 
     def extract(self, record: Record) -> Extract:
         """The extract of a record that is needed once, after those that were handed in."""
-        return self._thread.submit(self._sandbox.result().extract, record).result()
+        return self._thread.submit(self._sandbox().extract, record).result()
+
+    def _sandbox(self) -> Sandbox:
+        if self._starting.done() and self._starting.exception():
+            self._starting = self._thread.submit(_start, self._settings)  # another shard, another try
+        return self._starting.result()
 
 
 @lru_cache(maxsize=1)

@@ -100,9 +100,9 @@ def code_version() -> str:
         p
         for folder in ("extractors", "filters")
         for p in (root / folder).rglob("*")
-        if p.suffix in (".py", ".toml", ".tsv") and p.name not in _LATER
+        if p.suffix in (".py", ".toml", ".tsv", ".json") and p.name not in _LATER
     ]
-    own = [root / "flows" / name for name in ("blocks.py", "measures.py", "rows.py")]
+    own = [root / "flows" / name for name in ("blocks.py", "extracts.py", "measures.py", "rows.py")]
     for path in sorted([*files, *own, root / "catalog" / "schema.py"]):
         hasher.update(path.read_bytes())
     versions = [importlib.metadata.version(name) for name in _LIBRARIES]

@@ -10,11 +10,11 @@ from catalog.files import Corpus, read_json
 from filters import verdicts
 from flows import engine, judging
 from flows import plan as plans
-from flows.derived import url_list_digests
+from flows.derived import code, url_list_digests, url_lists_of
 from flows.progress import Progress
 from flows.recipe import Recipe, load
 
-_AFTER_SHARDS = ("dedup", "rights", "classifier")
+AFTER_SHARDS = ("minhash", "dedup", "rights", "classifier")
 """Tables of the recipe that, beside the thresholds, decide what becomes of finished shards."""
 
 
@@ -22,6 +22,7 @@ def prepare(recipe_path: str, keep: plans.Keep = "inputs") -> tuple[Recipe, Corp
     """Load the recipe and make or take up its plan; `keep` says what of it is written down."""
     recipe = load(Path(recipe_path))
     engine.check(recipe)
+    url_lists_of(recipe)
     corpus = Corpus(Path(recipe.output))
     with Progress("reading the sources") as progress:
         plan = plans.make(recipe, corpus, progress.note_input, keep)
@@ -38,7 +39,8 @@ def finished(corpus: Corpus, recipe: Recipe, plan: plans.Plan) -> dict[str, Any]
     manifest = read_json(path)
     settings = recipe.model_dump(mode="json")
     same = last["thresholds"] == threshold_rows(recipe) and manifest.get("url_lists") == url_list_digests(recipe)
-    same = same and all(manifest["settings"].get(key) == settings[key] for key in _AFTER_SHARDS)
+    same = same and all(manifest["settings"].get(key) == settings[key] for key in AFTER_SHARDS)
+    same = same and manifest.get("later_code") == code()
     return manifest if same and manifest["snapshot"] == last["snapshot"] else None
 
 

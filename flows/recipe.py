@@ -14,6 +14,11 @@ from catalog.errors import ConfigError
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
 
+def _unique(what: str, names: list[str]) -> None:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"two {what} have the same name: {', '.join(twice)}")
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -94,6 +99,14 @@ class Rights(_Table):
     agents: tuple[str, ...] = Field(("*",), min_length=1)
     """Names under which robots.txt is asked; HPLT 3.0 asks as ia_archiver, ccbot and *."""
     url_lists: tuple[UrlList, ...] = ()
+    adult_words: bool = False
+    """Whether addresses with HPLT's words for adult pages count as listed; they hit Essex and YouTube too."""
+
+    @field_validator("url_lists")
+    @classmethod
+    def _names_are_unique(cls, lists: tuple[UrlList, ...]) -> tuple[UrlList, ...]:
+        _unique("URL lists", [listed.name for listed in lists])
+        return lists
 
 
 class Classifier(_Table):
@@ -164,9 +177,7 @@ class Recipe(_Table):
     @field_validator("sources")
     @classmethod
     def _names_are_unique(cls, sources: list[Source]) -> list[Source]:
-        names = [source.name for source in sources]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two sources have the same name: {', '.join(twice)}")
+        _unique("sources", [source.name for source in sources])
         for source in sources:
             if source.reference and source.kind != "files":
                 raise ValueError(f"source {source.name}: `reference` is for kind `files`, not {source.kind}")
@@ -177,7 +188,9 @@ class Recipe(_Table):
     @field_validator("classifier")
     @classmethod
     def _classifier_has_two_sides(cls, classifier: Classifier, info: ValidationInfo) -> Classifier:
-        names = {source.name for source in info.data.get("sources", [])}
+        if "sources" not in info.data:
+            return classifier  # they are wrong themselves
+        names = {source.name for source in info.data["sources"]}
         sides = (set(classifier.trusted), set(classifier.against))
         if bool(sides[0]) != bool(sides[1]) or sides[0] & sides[1]:
             raise ValueError("name sources both as `trusted` and as `against`, and none as both")

@@ -140,4 +140,5 @@ def _json(facts: dict[str, Any]) -> str:
     try:
         return orjson.dumps(facts, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
     except orjson.JSONEncodeError:
-        return json.dumps(facts, default=str)  # lone surrogates escaped, and whole numbers of any size
+        # Lone surrogates, and whole numbers of any size.
+        return json.dumps(facts, default=str, ensure_ascii=False).encode("utf-8", "replace").decode()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -16,34 +18,36 @@ from rich.text import Text
 from catalog import files, reports, store
 from catalog.errors import ConfigError
 from catalog.files import Corpus
+from flows import delimited
 from flows.plan import Plan
 from flows.recipe import Recipe
 
-RUNS = """
-    SELECT r.run, r.recipe, r.status, date_trunc('second', r.ended) AS ended, r.attempts,
-           r.made || ' of ' || r.shards AS shards, r.snapshot, left(s.digest, 16) AS corpus_digest, r.seconds
-    FROM runs r LEFT JOIN snapshots s USING (snapshot) ORDER BY r.ended
-"""
 _ALWAYS = ("read", "dedup")
 """Stages that the funnel shows even where nothing was lost."""
 _BAR = 20
 _COLUMNS = 16
 _ROWS = 20
 _PREVIEW = 2_000
+_NAMED = 8
 
 
 def console(width: int | None = None) -> Console:
-    """The terminal; where there is none, lines as long as a log or a page takes."""
+    """The terminal; where there is none, lines of COLUMNS, else of `width`: as long as a log or a page takes."""
     out = Console(highlight=False, soft_wrap=False)
-    return out if out.is_terminal else Console(highlight=False, width=width or 120)
+    if out.is_terminal or os.environ.get("COLUMNS", "").isdecimal():
+        return out
+    return Console(highlight=False, width=width or 120)
 
 
 def plan(recipe: Recipe, corpus: Corpus, found: Plan) -> None:
     """The resolved recipe, and per source what is there and what is done already."""
+    from flows.prepare import finished, threshold_rows
+
     out = console()
-    settings = recipe.model_dump(mode="json")
-    for key in ("name", "output", "extract", "language", "minhash", "thresholds", "engine"):
-        out.print(f"[bold]{key}[/] = {escape(orjson.dumps(settings[key]).decode())}", soft_wrap=True)
+    for key, value in recipe.model_dump(mode="json", exclude={"sources"}).items():
+        out.print(f"[bold]{key}[/] = {escape(orjson.dumps(value).decode())}", soft_wrap=True)
+    limits = [f"{t['signal']} {t['op']} {t['value']:g}" for t in threshold_rows(recipe) if not t["language"]]
+    out.print(f"[bold]limits[/] = {escape(', '.join(limits))}", soft_wrap=True)
     table = Table("source", "kind", "path", *[_right(c) for c in ("files", "MiB", "shards", "made", "documents done")])
     pending = {s.shard for s in found.pending(corpus)}
     documents = _documents(corpus, found)
@@ -57,7 +61,10 @@ def plan(recipe: Recipe, corpus: Corpus, found: Plan) -> None:
             f"{made:,}", f"{documents.get(source.name, 0):,}",
         )  # fmt: skip
     out.print(table)
-    todo = f"{len(pending)} shards to make" if pending else "nothing to do"
+    todo = f"{len(pending)} shards to make"
+    if not pending:
+        done = finished(corpus, recipe, found)
+        todo = "nothing to do" if done else "no shards to make; other settings make a new snapshot"
     out.print(f"run {found.run} into {corpus.root}: {todo}", soft_wrap=True)
 
 
@@ -82,7 +89,7 @@ def outcome(run: dict[str, Any]) -> int:
         return 0
     funnel(corpus, None)
     out = console()
-    spent = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in run["seconds"].items())
+    spent = reports.spent(run["seconds"])
     out.print(f"\nrun {run['run']}: snapshot {run['snapshot']} in {corpus} ({spent})", soft_wrap=True)
     for shard, error in run["failed_shards"].items():
         out.print(f"[red]shard {shard} could not be made:[/] {escape(error)}", soft_wrap=True)
@@ -139,7 +146,6 @@ def query(corpus: Path, snapshot: int | None, sql: str, format: str = "table", o
     """Run one query and print its result, or write it to a file."""
     import duckdb
     import pyarrow as pa
-    import pyarrow.csv
     import pyarrow.parquet
 
     found = files.existing(corpus)
@@ -158,7 +164,7 @@ def query(corpus: Path, snapshot: int | None, sql: str, format: str = "table", o
         pa.parquet.write_table(result, output)
     elif format == "csv":
         with output.open("wb") if output else nullcontext(sys.stdout.buffer) as sink:
-            pa.csv.write_csv(_flat(result), sink)
+            sink.writelines(delimited.lines(result))
     elif format == "json":
         lines = [orjson.dumps(row, default=str, option=orjson.OPT_APPEND_NEWLINE) for row in result.to_pylist()]
         with output.open("wb") if output else nullcontext(sys.stdout.buffer) as sink:
@@ -167,25 +173,28 @@ def query(corpus: Path, snapshot: int | None, sql: str, format: str = "table", o
         _print_table(_table(result), output)
 
 
+def runs(corpus: Path) -> None:
+    """A row a snapshot and a run."""
+    with store.reading(files.existing(corpus)) as connection:
+        found = reports.runs(connection)
+    table = Table(
+        _right("snapshot"), "published", "preset", _right("kept"), "run", "recipe", "status", "seconds", box=None,
+        pad_edge=False,
+    )  # fmt: skip
+    for row in found:
+        published = row["published"].strftime("%Y-%m-%d %H:%M") if row["published"] else ""
+        kept = "" if row["kept"] is None else f"{row['kept']:,}"
+        named = [escape(str(row[key] or "")) for key in ("run", "recipe", "status", "seconds")]
+        table.add_row(str(row["snapshot"] or ""), published, row["preset"] or "", kept, *named)
+    console(200).print(table)
+
+
 def _print_table(table: Table, output: Path | None) -> None:
     if output is None:
         console(200).print(table)
     else:
         with output.open("w", encoding="utf-8") as file:
             Console(file=file, width=200).print(table)
-
-
-def _flat(result: Any) -> Any:
-    """Nested columns as JSON text: CSV has no lists."""
-    import pyarrow as pa
-
-    for position, field in enumerate(result.schema):
-        if pa.types.is_nested(field.type):
-            values = [
-                None if v is None else orjson.dumps(v, default=str).decode() for v in result[field.name].to_pylist()
-            ]
-            result = result.set_column(position, field.name, pa.array(values, pa.string()))
-    return result
 
 
 def _table(result: Any) -> Table:
@@ -257,7 +266,10 @@ def _try(corpus: Path, snapshot: int | None, sql: str) -> None:
 
 
 def show(corpus: Path, snapshot: int | None, prefix: str, whole: bool) -> None:
-    """One document: where it comes from, what is known, what was decided, its text."""
+    """One document: where it comes from, what is known, what was decided, its text.
+
+    Unless `whole`: without what is null, without signals that are zero, and with lists in short.
+    """
     with store.reading(files.existing(corpus), snapshot) as connection:
         found = reports.document(connection, prefix)
     out, document, verdict = console(), found["document"], found["verdict"]
@@ -271,13 +283,25 @@ def show(corpus: Path, snapshot: int | None, prefix: str, whole: bool) -> None:
             continue
         table = Table(part, "", box=None, pad_edge=False, show_header=True)
         for name, value in found[part].items():
-            if value not in (None, [], ""):
-                table.add_row(name, _cell(value))
+            zero = part == "signals" and value == 0 and value is not False
+            if whole or not (zero or value in (None, [], "")):
+                table.add_row(name, _cell(_brief(value) if isinstance(value, list) and not whole else value))
         out.print(table, "")
     shown = text if whole else text[:_PREVIEW]
     out.print(Text(shown))
     if len(shown) < len(text):
         out.print(f"[dim]... {len(text) - len(shown):,} more characters: --whole prints them[/]")
+
+
+def _brief(values: list[Any]) -> str:
+    """What a list has, in short: its strings, or how often each; kinds of spans; else how many there are."""
+    names = [value.get("kind") if isinstance(value, dict) else value for value in values]
+    if not all(isinstance(name, str) for name in names):
+        return f"{len(values):,} entries"
+    counts = Counter(names)
+    more = f" and {len(counts) - _NAMED} more" if len(counts) > _NAMED else ""
+    single = len(counts) == len(names)
+    return ", ".join(f"{name}" if single else f"{name} {n:,}" for name, n in counts.most_common(_NAMED)) + more
 
 
 def verify(corpus: Path) -> int:

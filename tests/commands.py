@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -25,7 +26,8 @@ class Demo:
 def florilege(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run the command line as a user does."""
     command = [sys.executable, "-m", "florilege", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    # What Python knows as its environment: pytest loads readline, which tells children 80 columns behind its back.
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, env=dict(os.environ))
     if check and done.returncode:
         raise AssertionError(f"{arguments} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
     return done

@@ -303,7 +303,7 @@ def test_funnel_and_runs(capsys: pytest.CaptureFixture[str], corpus: Corpus) -> 
 
 def test_export_writes_a_folder(capsys: pytest.CaptureFixture[str], corpus: Corpus, tmp_path: Path) -> None:
     told = Told(capsys, "export", tmp_path / "out", "-c", corpus.root, "-f", "jsonl", "-l", "fr", "no")
-    assert (told.status, told.out.split(":")[0]) == (0, "2 documents in 2 files")
+    assert (told.status, told.out.split(":")[0]) == (0, "2 documents of snapshot 1 (default) in 2 files")
     assert {f["language"] for f in read_json(tmp_path / "out" / "manifest.json")["files"]} == {"fr", "no"}
     assert "is not empty" in refused(capsys, "export", tmp_path / "out", "-c", corpus.root)
     assert "there are: en, fr, no" in refused(capsys, "export", tmp_path / "new", "-c", corpus.root, "-l", "xx")

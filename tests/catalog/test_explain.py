@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,33 @@ def test_records_by_id_path_or_url(connection: duckdb.DuckDBPyConnection, wanted
 def test_no_record(connection: duckdb.DuckDBPyConnection, wanted: str) -> None:
     with pytest.raises(ConfigError, match="florilege sql"):
         explain.find(connection, wanted)
+
+
+def test_documents_come_before_skipped_records_and_the_whole_before_a_part(tmp_path: Path) -> None:
+    url = "https://a.example/"
+    corpus = Corpus(tmp_path.resolve())
+    there = [document("page", url=url), document("deeper", url=f"{url}deeper"), document("once", url=f"{url}twice/1")]
+    again = document("again", url=f"{url}twice/1", words=3, fetched=datetime(2024, 5, 6, tzinfo=UTC))
+    asked = [skipped(name) | {"url": u, "kind": "request"} for name, u in (("get", url), ("got", f"{url}gone"))]
+    write_shard(corpus, "a-1", "a", [*there, again], asked)
+    publish(corpus)
+    with store.reading(corpus) as connection:
+        for wanted, name in ((url, "page"), (f' "{url}" ', "page"), ("'deeper'", "deeper"), (f"{url}gone", "got")):
+            assert explain.find(connection, wanted)["id"] == identity(name)
+        with pytest.raises(ConfigError, match="several records") as raised:
+            explain.find(connection, f"{url}twice/1")
+    lines = {line.split()[0]: line for line in str(raised.value).splitlines()[1:]}
+    assert set(lines) == {identity("once"), identity("again")}
+    assert lines[identity("again")].endswith(f"2024-05-06 00:00:00  quality: words<50  {url}twice/1")
+    assert f"  kept  {url}twice/1" in lines[identity("once")]
+
+
+def test_yes_and_no_are_told_in_words(connection: duckdb.DuckDBPyConnection) -> None:
+    limit = explain.why(connection, identity("forbidden"))["limit"]
+    told = verdict_report.sentence(limit)
+    assert told.startswith("robots_allowed is false (ccbot: Disallow: /) and must be true: whether")
+    [short] = explain.why(connection, identity("forbidden"))["also"]
+    assert verdict_report.sentence(short) == "words is 3, and at least 50 is asked: 47 short"
 
 
 def test_several_records_are_listed(connection: duckdb.DuckDBPyConnection) -> None:

@@ -182,7 +182,7 @@ def test_masked_text_and_the_spans_that_are_left(tmp_path: Path) -> None:
     assert line["text"] == "A <email> B 10.0.0.1 C"
     assert [line["text"][start:end] for start, end in line["pii"]] == ["10.0.0.1"]
     assert line["u"] == "https://a.example/?<email>"
-    assert manifest["masked"] == {"kinds": ["email"], "spans": {"email": 1}, "documents": 1}
+    assert manifest["masked"] == {"kinds": ["email"], "spans": {"email": 1}, "documents": 1, "cut": 0}
 
 
 def test_the_card_names_folders_and_what_is_left_out(corpus: Corpus, tmp_path: Path) -> None:

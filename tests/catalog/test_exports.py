@@ -18,6 +18,7 @@ from catalog.errors import ConfigError
 from catalog.exports import COLUMNS, Kind, export
 from catalog.files import Corpus, read_json, sha256, write_json
 from filters.masking import mask
+from flows import exporting
 
 KINDS: tuple[Kind, ...] = ("parquet", "jsonl")
 
@@ -185,7 +186,7 @@ def test_the_card_says_what_is_there(connection: duckdb.DuckDBPyConnection, corp
     for config in head["configs"]:
         assert list((tmp_path / "out").glob(config["data_files"]))
     assert manifest["snapshot"]["digest"] in body
-    assert "| quality | words | >= | 50 |" in body
+    assert "| quality | words | >= | 50 | all |" in body
     assert "| web | read | 9 | 7 | 1 | 1 |" in body
     assert "## Fidelity of the text" in body
 
@@ -209,7 +210,7 @@ def test_personal_data_is_masked_in_the_export_and_not_in_the_catalog(tmp_path: 
     assert (row["text"], row["title"], row["pii_count"]) == ("Write <EMAIL> today.", "To <EMAIL>", 1)
     assert (row["wds"], row["licence"], row["open_licence"]) == (0.75, "cc-by-4.0", True)
     assert "pii" not in row
-    assert manifest["masked"] == {"kinds": ["pii"], "spans": {"email": 1}, "documents": 1}
+    assert manifest["masked"] == {"kinds": ["pii"], "spans": {"email": 1}, "documents": 1, "cut": 0}
     assert ("Write paul@example.org today." in dict(texts(tmp_path / "plain", plain)).values(), plain["masked"]) == (
         True, None,
     )  # fmt: skip
@@ -255,3 +256,16 @@ def test_a_corpus_of_which_nothing_is_kept_is_an_empty_export(own_corpus: Corpus
     assert (manifest["rows"], manifest["files"]) == (0, [])
     front = (tmp_path / "out" / "README.md").read_text(encoding="utf-8").split("---\n")[1]
     assert yaml.safe_load(front) == {"language": None, "configs": None}
+
+
+@pytest.mark.parametrize("profile", ["jsonl", "hplt-v3"])
+def test_a_lone_surrogate_of_an_older_writer_becomes_a_mark(tmp_path: Path, profile: str) -> None:
+    corpus = Corpus(tmp_path.resolve() / "corpus")
+    meta = r'{"encoding": "header utf-8", "titles": {"\ud800": ["a\udfffb", "\ud83d\ude00"]}}'
+    write_shard(corpus, "a-1", "a", [document("odd", meta=meta, wds=0.95)])
+    publish(corpus)
+    exporting.export(corpus.root, None, tmp_path / "out", profile, None, 10, None)  # type: ignore[arg-type]
+    [entry] = read_json(tmp_path / "out" / "manifest.json")["files"]
+    [row] = lines(tmp_path / "out", entry["file"])
+    found = row["de"] if profile == "hplt-v3" else row["meta"]["titles"]
+    assert found == ("utf-8" if profile == "hplt-v3" else {"\ufffd": ["a\ufffdb", "\U0001f600"]})

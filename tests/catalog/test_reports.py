@@ -8,7 +8,8 @@ from corpora import document, identity, publish, write_shard
 
 from catalog import reports, store
 from catalog.errors import ConfigError
-from catalog.files import Corpus
+from catalog.files import Corpus, read_json, write_json
+from flows import judging
 
 
 @pytest.fixture
@@ -134,5 +135,31 @@ def test_an_unknown_id(connection: duckdb.DuckDBPyConnection, prefix: str) -> No
 
 
 def test_an_ambiguous_id_lists_some(connection: duckdb.DuckDBPyConnection) -> None:
-    with pytest.raises(ConfigError, match=r"'' is not enough: ([0-9a-f]{32}, ){5}[0-9a-f]{32} \.\.\."):
+    with pytest.raises(ConfigError, match=r"'' is not enough: give more.*(\n  [0-9a-f]{32}  \S.*){5}\n  \.\.\."):
         reports.document(connection, "")
+
+
+def test_the_id_of_a_skipped_record_leads_to_why(connection: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(ConfigError, match=r"skipped \(media-type: image/png\): see `florilege why [0-9a-f]{32}`"):
+        reports.document(connection, identity("picture.png")[:12])
+
+
+def test_a_row_a_snapshot(own_corpus: Corpus) -> None:
+    judging.judge(own_corpus.root, changes=["language_score>=0.1", "words>=1"])
+    failed = read_json(own_corpus.manifest("runs", "run-1"))
+    failed |= {"run": "run-2", "status": "failed", "snapshot": None, "made": 0, "seconds": {"plan": 1.25, "shards": 6}}
+    write_json(own_corpus.manifest("runs", "run-2"), failed)
+    store.rebuild(own_corpus)
+    with store.reading(own_corpus) as connection:
+        found = reports.runs(connection)
+        kept = {row["snapshot"]: row["kept"] for row in found}
+        told = reports.rows(connection, "SELECT count(*) AS n FROM corpus")
+    found.sort(key=lambda row: row["snapshot"] or 9)
+    assert [(row["snapshot"], row["run"], row["status"]) for row in found] == [
+        (1, "run-1", "complete, 2 of 2 shards"),
+        (2, "run-1", "judged from 1"),
+        (None, "run-2", "failed, 0 of 2 shards"),
+    ]  # fmt: skip
+    assert kept == {1: 3, 2: told[0]["n"], None: None}
+    assert told[0]["n"] > 3
+    assert next(row["seconds"] for row in found if row["run"] == "run-2") == "plan 1.2 s, shards 6.0 s"

@@ -10,6 +10,7 @@ from catalog import store, tuning
 from catalog.errors import ConfigError
 from catalog.files import Corpus
 from catalog.reports import rows
+from flows import verdict_report
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,24 @@ def test_an_upper_limit_keeps_more_as_it_rises(spread: Corpus) -> None:
     assert found[0] == 1, "what is unknown passes"
 
 
+def test_the_documents_and_those_without_a_value(spread: Corpus) -> None:
+    with store.reading(spread, 1) as connection:
+        found = tuning.tune(connection, "words", low=100, high=10_000, by="language")
+    known = {row["group"]: (row["documents"], row["unknown"]) for row in found}
+    assert known == {"fr": (13, 1), "en": (12, 0), None: (1, 0)}
+    assert {row["kept"] for row in found if row["limit"] == 10_000 and row["group"] == "fr"} == {1}
+
+
+def test_what_is_drawn_says_of_how_many(spread: Corpus, capsys: pytest.CaptureFixture[str]) -> None:
+    verdict_report.tune(spread.root, 1, "words")
+    told = capsys.readouterr().out
+    assert "share: of all 26 documents, rejected ones too" in told
+    assert "1 without a value pass every limit" in told
+    assert "words: words" not in told
+    verdict_report.tune(spread.root, 1, "order_recall")
+    assert "order_recall: share of the reference's" in capsys.readouterr().out
+
+
 def test_one_language_and_each(spread: Corpus) -> None:
     with store.reading(spread, 1) as connection:
         only = tuning.tune(connection, "words", low=100, high=200, language="fr")
@@ -93,8 +112,8 @@ def test_a_signal_of_which_nothing_is_known(spread: Corpus) -> None:
 @pytest.mark.parametrize(
     ("signal", "asked", "message"),
     [
-        ("wordz", {}, "no such signal; there are: .*words"),
-        ("language", {}, "language: no such signal; there are: .*words"),
+        ("wordz", {}, r"wordz: no such signal; did you mean words.*\? docs/tables.md"),
+        ("language", {}, "language: no such signal; did you mean .*language_score"),
         ("words", {"op": "="}, "choose >= or <="),
     ],
 )

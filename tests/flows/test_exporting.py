@@ -20,7 +20,7 @@ def test_every_format_says_what_it_is(corpus: Corpus, tmp_path: Path) -> None:
 
 def test_what_is_masked_is_said(corpus: Corpus, tmp_path: Path) -> None:
     manifest = export(corpus.root, 1, tmp_path / "out", "jsonl", ["fr"], 10, ["secrets", "email"])
-    assert manifest["masked"] == {"kinds": ["email", "secrets"], "spans": {}, "documents": 0}
+    assert manifest["masked"] == {"kinds": ["email", "secrets"], "spans": {}, "documents": 0, "cut": 0}
     assert manifest["rows"] == 1
 
 
