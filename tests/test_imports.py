@@ -1,4 +1,4 @@
-"""Imports point one way: florilege -> flows -> {extractors, filters, retrieval} -> catalog."""
+"""Imports point one way: florilege -> flows -> {extractors, retrieval -> filters} -> catalog."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ALLOWED = {
     "flows": {"flows", "extractors", "filters", "retrieval", "catalog"},
     "extractors": {"extractors"},
     "filters": {"filters", "catalog"},
-    "retrieval": {"retrieval", "catalog"},
+    "retrieval": {"retrieval", "filters", "catalog"},
     "catalog": {"catalog"},
 }
 """Who may import whom. Extractors know bytes and text only, not even the catalog."""

@@ -1,0 +1,221 @@
+"""Sets made from a snapshot for retrieval: training sets and benchmarks. Each is a folder that never changes.
+
+    <corpus>/sets/<name>/<id>/      <table>-<part>.parquet, manifest.json, README.md (the card)
+    <corpus>/manifests/sets/<name>-<id>.json    the same manifest: the mark of completion
+
+A set's id is a digest of what it was made from, a part's name of what the part was made from: a set that is made
+again after the corpus grew takes over the parts that are the same.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalog.errors import ConfigError
+from catalog.files import Corpus, read_json, sha256, write_json
+from catalog.set_schema import SCHEMAS
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_PART = re.compile(r"(?P<table>[a-z_]+)-(?P<part>[0-9a-z]+)\.parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """A finished set, in a corpus or copied elsewhere."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.manifest["name"])
+
+    @property
+    def kind(self) -> str:
+        """`pairs` or `benchmark`."""
+        return str(self.manifest["kind"])
+
+    @property
+    def id(self) -> str:
+        return str(self.manifest["id"])
+
+    def files(self, table: str) -> list[Path]:
+        """The files of a table, in order; none when the set lacks it."""
+        return [self.folder / f["file"] for f in self.manifest["files"] if f["table"] == table]
+
+    def rows(self, table: str) -> int:
+        return sum(f["rows"] for f in self.manifest["files"] if f["table"] == table)
+
+    def table(self, table: str) -> pa.Table:
+        """A whole table in memory: for benchmarks, not for training sets."""
+        schema = SCHEMAS[self.kind][table]
+        parts = [pq.read_table(path) for path in self.files(table)]
+        return pa.concat_tables(parts).select(schema.names) if parts else schema.empty_table()
+
+    def batches(self, table: str, columns: list[str] | None = None, rows: int = 1_000) -> Iterator[pa.RecordBatch]:
+        """A table in batches of at most `rows` rows, in order."""
+        for path in self.files(table):
+            with pq.ParquetFile(path) as file:
+                yield from file.iter_batches(rows, columns=columns)
+
+
+def open_set(folder: Path) -> Set:
+    """The set in a folder; ConfigError when there is none, or a file of it is missing or not of its size."""
+    if not (folder / "manifest.json").is_file():
+        raise ConfigError(f"{folder}: no set (it has no manifest.json)")
+    found = Set(folder.resolve(), read_json(folder / "manifest.json"))
+    if found.manifest.get("kind") not in SCHEMAS or not isinstance(found.manifest.get("files"), list):
+        raise ConfigError(f"{folder}/manifest.json: not the manifest of a set; sets are of {', '.join(SCHEMAS)}")
+    for entry in found.manifest["files"]:
+        path = found.folder / entry["file"]
+        if not _PART.fullmatch(entry["file"]) or not path.is_file() or path.stat().st_size != entry["bytes"]:
+            raise ConfigError(f"{path}: missing or damaged; make the set again")
+    return found
+
+
+def all_sets(corpus: Corpus, kind: str | None = None) -> list[Set]:
+    """The newest set of every name, by name."""
+    newest: dict[str, dict[str, Any]] = {}
+    for manifest in corpus.read_manifests("sets"):
+        if kind in (None, manifest["kind"]):
+            old = newest.get(manifest["name"])
+            if old is None or old["made"] < manifest["made"]:
+                newest[manifest["name"]] = manifest
+    return [Set(folder(corpus, m["name"], m["id"]), m) for _, m in sorted(newest.items())]
+
+
+def find(corpus: Corpus, name: str, kind: str | None = None) -> Set:
+    """The newest set of this name; ConfigError, which lists the names there are, when there is none."""
+    found = {s.name: s for s in all_sets(corpus, kind)}
+    if name not in found:
+        what = {"pairs": "training set", "benchmark": "benchmark", None: "set"}[kind]
+        raise ConfigError(f"no {what} `{name}` in {corpus.root}; there are: {', '.join(sorted(found)) or 'none'}")
+    return open_set(found[name].folder)
+
+
+def folder(corpus: Corpus, name: str, id: str) -> Path:
+    return corpus.root / "sets" / name / id
+
+
+class SetWriter:
+    """Writes a set part by part; what a killed run finished of it stays for the next.
+
+    Use: for every part that is not `done`, `with writer.part(digest) as part: part.write(table, rows)`; then `commit`.
+    """
+
+    def __init__(self, corpus: Corpus, name: str, kind: str, id: str) -> None:
+        if not NAME.fullmatch(name):
+            raise ConfigError(f"name of a set = {name!r}: lower-case letters, digits, - and _, at most 64")
+        self.corpus, self.name, self.kind, self.id = corpus, name, kind, id
+        self.staged = corpus.work / "sets" / f"{name}-{id}"
+        self.staged.mkdir(parents=True, exist_ok=True)
+        self._older = [s.folder for s in all_sets(corpus, kind) if s.name == name and s.id != id]
+
+    def done(self, part: str) -> bool:
+        """Whether this part is there already: from a killed run, or taken over from an older set of this name."""
+        if (self.staged / f"{part}.json").is_file():
+            return True
+        for older in self._older:
+            note = older / "parts" / f"{part}.json"
+            if note.is_file():
+                for entry in read_json(note)["files"]:
+                    _link(older / entry["file"], self.staged / entry["file"])
+                _link(note, self.staged / f"{part}.json")
+                return True
+        return False
+
+    def part(self, part: str) -> PartWriter:
+        return PartWriter(self.staged, part, self.kind)
+
+    def commit(self, parts: list[str], facts: dict[str, Any], card: str) -> Set:
+        """Put the folder in its place and write the manifest; `facts` are the manifest's own keys.
+
+        Counts of the parts (`counts`) are added up into `counts`.
+        """
+        notes = [read_json(self.staged / f"{part}.json") for part in parts]
+        wanted = {entry["file"] for note in notes for entry in note["files"]}
+        counts: dict[str, int] = {}
+        for note in notes:
+            for reason, count in note["counts"].items():
+                counts[reason] = counts.get(reason, 0) + count
+        files = [
+            {**entry, "bytes": path.stat().st_size, "sha256": sha256(path)}
+            for note in notes
+            for entry in note["files"]
+            for path in [self.staged / entry["file"]]
+        ]
+        manifest = {
+            "name": self.name, "kind": self.kind, "id": self.id, **facts, "counts": dict(sorted(counts.items())),
+            "files": files,
+        }  # fmt: skip
+        (self.staged / "parts").mkdir(exist_ok=True)
+        for part in parts:
+            (self.staged / f"{part}.json").replace(self.staged / "parts" / f"{part}.json")
+        for path in self.staged.iterdir():
+            if path.is_file() and path.name not in wanted:
+                path.unlink()  # parts of an older plan
+        write_json(self.staged / "manifest.json", manifest)
+        (self.staged / "README.md").write_text(card, encoding="utf-8")
+        final = folder(self.corpus, self.name, self.id)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(final, ignore_errors=True)
+        self.staged.replace(final)
+        write_json(self.corpus.manifest("sets", f"{self.name}-{self.id}"), manifest)
+        return Set(final, manifest)
+
+
+class PartWriter:
+    """One part: a file a table, written aside, and a note of rows and counts, which is written last."""
+
+    def __init__(self, staged: Path, part: str, kind: str) -> None:
+        self.staged, self.name, self.kind = staged, part, kind
+        self.counts: dict[str, int] = {}
+        """What was counted in this part: `used`, and a count for every reason of a rejection."""
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._rows: dict[str, int] = {}
+
+    def write(self, table: str, rows: pa.Table) -> None:
+        """Append rows to a table."""
+        schema = SCHEMAS[self.kind][table]
+        if table not in self._writers:
+            self._writers[table] = pq.ParquetWriter(self._aside(table), schema, compression="zstd", compression_level=1)
+            self._rows[table] = 0
+        self._writers[table].write_table(rows.select(schema.names).cast(schema))
+        self._rows[table] += rows.num_rows
+
+    def _aside(self, table: str) -> Path:
+        return self.staged / f".{table}-{self.name}.{os.getpid()}"
+
+    def __enter__(self) -> PartWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        for writer in self._writers.values():
+            writer.close()
+        if kind is not None:
+            for table in self._writers:
+                self._aside(table).unlink(missing_ok=True)
+            return
+        files = []
+        for table, rows in self._rows.items():
+            file = f"{table}-{self.name}.parquet"
+            self._aside(table).replace(self.staged / file)
+            files.append({"file": file, "table": table, "rows": rows})
+        write_json(self.staged / f"{self.name}.json", {"files": files, "counts": self.counts})
+
+
+def _link(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)

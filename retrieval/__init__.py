@@ -1,0 +1,1 @@
+"""What consumes a corpus: passages, training sets, negatives, benchmarks, evaluation."""

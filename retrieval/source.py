@@ -1,0 +1,82 @@
+"""The kept documents of a snapshot, with the work that each belongs to and the split of the work."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from catalog import store
+from catalog.files import Corpus
+from catalog.views import quote_name, rows
+from retrieval import works
+
+if TYPE_CHECKING:
+    import duckdb
+
+_BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A reading connection with the temporary table `works` (id, work, family, split) of the kept documents."""
+
+    connection: duckdb.DuckDBPyConnection
+    root: Path
+    snapshot: dict[str, Any]
+    """Row of `snapshots`."""
+
+    def documents(
+        self, columns: Collection[str], splits: Collection[str] = works.SPLITS,
+        languages: Collection[str] | None = None, shards: Collection[str] | None = None, batch: int = _BATCH,
+    ) -> Iterator[pa.Table]:  # fmt: skip
+        """Kept documents, shard by shard and within one by id, in tables of at most `batch` rows.
+
+        Args:
+            columns: of documents, signals, rights, clusters, and `work`, `family`, `split`.
+            splits: only works of these.
+            languages: only these; None: all.
+            shards: only these files of documents; None: all.
+        """
+        chosen = ", ".join(quote_name(name) for name in columns)
+        where = "list_contains($splits, split)" + (
+            "" if languages is None else " AND list_contains($languages, language)"
+        )
+        parameters: dict[str, Any] = {"splits": list(splits)}
+        if languages is not None:
+            where += " AND list_contains($languages, language)"
+            parameters["languages"] = list(languages)
+        for name in self.shards() if shards is None else shards:
+            query = f"SELECT {chosen} FROM {self._joined(name)} WHERE {where} ORDER BY id"
+            for found in self.connection.sql(query, params=parameters).to_arrow_reader(batch):
+                yield pa.Table.from_batches([found])
+
+    def shards(self) -> list[str]:
+        """The snapshot's files of documents, in order."""
+        found = self.connection.execute(
+            "SELECT file FROM snapshot_files WHERE snapshot = ? AND dataset = 'documents' ORDER BY 1",
+            [self.snapshot["snapshot"]],
+        )
+        return [name for (name,) in found.fetchall()]
+
+    def _joined(self, name: str) -> str:
+        documents = rows("documents", [self.root / name])
+        signals = rows("signals", [self.root / name.replace("documents/", "signals/", 1)])
+        return f"""(
+            SELECT d.*, s.* EXCLUDE (id), r.* EXCLUDE (id), c.cluster, c.size AS cluster_size, w.* EXCLUDE (id)
+            FROM works w JOIN ({documents}) d USING (id) JOIN ({signals}) s USING (id)
+            JOIN clusters c USING (id) LEFT JOIN rights r USING (id)
+        )"""
+
+
+@contextmanager
+def opened(corpus: Corpus, splits: works.Splits, snapshot: int | None = None) -> Iterator[Source]:
+    """The documents of a snapshot (default: the newest). Raises what `catalog.store.reading` raises."""
+    with store.reading(corpus, snapshot) as connection:
+        works.assign(connection, splits)
+        row = connection.sql("SELECT * FROM snapshot").to_arrow_table().to_pylist()[0]
+        yield Source(connection, corpus.root, row)
