@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
-from glob import escape
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from catalog.errors import ConfigError
+from flows.recipe_file import absolute, read
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
 
-def _unique(what: str, names: list[str]) -> None:
+def unique(what: str, names: list[str]) -> None:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"two {what} have the same name: {', '.join(twice)}")
 
@@ -105,7 +104,7 @@ class Rights(_Table):
     @field_validator("url_lists")
     @classmethod
     def _names_are_unique(cls, lists: tuple[UrlList, ...]) -> tuple[UrlList, ...]:
-        _unique("URL lists", [listed.name for listed in lists])
+        unique("URL lists", [listed.name for listed in lists])
         return lists
 
 
@@ -177,7 +176,7 @@ class Recipe(_Table):
     @field_validator("sources")
     @classmethod
     def _names_are_unique(cls, sources: list[Source]) -> list[Source]:
-        _unique("sources", [source.name for source in sources])
+        unique("sources", [source.name for source in sources])
         for source in sources:
             if source.reference and source.kind != "files":
                 raise ValueError(f"source {source.name}: `reference` is for kind `files`, not {source.kind}")
@@ -215,22 +214,13 @@ def load(path: Path) -> Recipe:
     Raises:
         ConfigError: names the file, the key, the value and the valid choices.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such recipe; `florilege init` writes one to start from") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: not a TOML file: {error}") from error
-    try:
-        recipe = Recipe.model_validate(raw)
-    except ValidationError as error:
-        raise ConfigError(_explain(path, error)) from None
+    recipe = read(path, Recipe)
     base = path.resolve().parent
-    sources = [s.model_copy(update={"path": _absolute(base, s.path)}) for s in recipe.sources]
+    sources = [s.model_copy(update={"path": absolute(base, s.path)}) for s in recipe.sources]
     language = recipe.language.model_copy(update={
         "model": _model(base, recipe.language.model), "also": tuple(_model(base, m) for m in recipe.language.also),
     })  # fmt: skip
-    lists = tuple(u.model_copy(update={"path": _absolute(base, u.path)}) for u in recipe.rights.url_lists)
+    lists = tuple(u.model_copy(update={"path": absolute(base, u.path)}) for u in recipe.rights.url_lists)
     resolved = recipe.model_copy(update={
         "sources": sources, "language": language, "output": str((base / recipe.output).resolve()),
         "rights": recipe.rights.model_copy(update={"url_lists": lists}),
@@ -267,41 +257,7 @@ def _check_thresholds(path: Path, recipe: Recipe) -> None:
 
 def _model(base: Path, name: str) -> str:
     """A model's name as it is, its file's path from `base` on."""
-    return _absolute(base, name) if "/" in name or name.endswith((".bin", ".ftz")) else name
-
-
-def _absolute(base: Path, path: str) -> str:
-    """The path from `base` on; where it is a glob, the names above it are taken as they are."""
-    if "://" in path or Path(path).expanduser().is_absolute():
-        return path if "://" in path else str(Path(path).expanduser())
-    glob = any(sign in path for sign in "*?[") and not (base / path).exists()
-    return str(Path(escape(str(base)) if glob else base) / Path(path).expanduser())
-
-
-def _explain(path: Path, error: ValidationError) -> str:
-    lines = [f"{path}: {error.error_count()} thing(s) to mend"]
-    for item in error.errors(include_url=False):
-        key = ".".join(str(part) for part in item["loc"]) or "(recipe)"
-        if item["type"] == "extra_forbidden":
-            lines.append(f"  {key}: unknown key; valid here: {', '.join(_valid_keys(item['loc']))}")
-        elif item["type"] == "missing":
-            lines.append(f"  {key}: missing")
-        else:
-            lines.append(f"  {key} = {item['input']!r}: {item['msg']}")
-    return "\n".join(lines)
-
-
-def _valid_keys(location: tuple[int | str, ...]) -> list[str]:
-    """Field names of the table that an unknown key stands in."""
-    table: type[BaseModel] = Recipe
-    for part in location[:-1]:
-        if isinstance(part, int):
-            continue
-        lists: dict[str, type[BaseModel]] = {"sources": Source, "url_lists": UrlList}
-        kind = lists.get(part) or table.model_fields[part].annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            table = kind
-    return list(table.model_fields)
+    return absolute(base, name) if "/" in name or name.endswith((".bin", ".ftz")) else name
 
 
 def starter(file: str) -> str:
