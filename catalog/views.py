@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from catalog import passages
 from catalog.files import Corpus
 from catalog.schema import DATASETS
 
@@ -43,6 +44,7 @@ VIEWS = {
     "kept document that it repeats)",
     "versions": "kept documents of one cluster side by side: dated versions of one act, where the recipe links them. "
     "`cluster`, `celex`, `date`, `id`, `source`, `path`",
+    **passages.VIEWS,
 }
 
 
@@ -85,7 +87,8 @@ def create_views(
             f"CREATE VIEW {schema}.snapshot AS FROM main.snapshots WHERE snapshot = {snapshot['snapshot']}"
         )
         views = {
-            "corpus": _corpus, "funnel": _funnel, "alarms": _alarms, "rejects": _rejects, "versions": _versions
+            "corpus": _corpus, "funnel": _funnel, "alarms": _alarms, "rejects": _rejects, "versions": _versions,
+            "passages": passages.passages, "parallel": passages.parallel,
         }  # fmt: skip
         for name, sql in views.items():
             connection.execute(f"CREATE VIEW {schema}.{name} AS {sql(schema)}")

@@ -1,0 +1,1 @@
+"""Builders of training sets, one file a family."""
