@@ -9,7 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_CONSTANTS = ("characters.py", "minhash_tables.py")  # compiled into other modules' functions, which numba cannot see
+_CONSTANTS = (
+    "characters.py",
+    "minhash_tables.py",
+    "minhash_kernel.py",
+)  # compiled into other modules' functions, which numba cannot see
 
 
 @cache

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from catalog import store
 from catalog.files import Corpus
 from catalog.views import quote_name, rows
-from retrieval import works
+from retrieval.works import SPLITS, Splits, assign
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,7 +32,7 @@ class Source:
     """Row of `snapshots`."""
 
     def documents(
-        self, columns: Collection[str], splits: Collection[str] = works.SPLITS,
+        self, columns: Collection[str], splits: Collection[str] = SPLITS,
         languages: Collection[str] | None = None, shards: Collection[str] | None = None, batch: int = _BATCH,
     ) -> Iterator[pa.Table]:  # fmt: skip
         """Kept documents, shard by shard and within one by id, in tables of at most `batch` rows.
@@ -55,6 +56,34 @@ class Source:
             for found in self.connection.sql(query, params=parameters).to_arrow_reader(batch):
                 yield pa.Table.from_batches([found])
 
+    def works(
+        self, columns: Collection[str], splits: Collection[str] = SPLITS, bucket: int = 0, of: int = 1,
+        batch: int = _BATCH,
+    ) -> Iterator[pa.Table]:  # fmt: skip
+        """Kept documents of whole works, sorted by work, language and id: about `batch` rows a table, no work in two.
+
+        Of `of` buckets that share the works out, only those in `bucket`.
+        """
+        wanted = sorted({*columns, "work", "language", "id"})
+        parts = " UNION ALL BY NAME ".join(
+            f"SELECT {', '.join(map(quote_name, wanted))} FROM {self._joined(name)}" for name in self.shards()
+        )
+        query = (
+            f"SELECT {', '.join(map(quote_name, columns))}, work AS cut_at FROM ({parts}) "
+            "WHERE list_contains($splits, split) AND hash(work) % $of = $bucket ORDER BY work, language, id"
+        )
+        found = self.connection.sql(query, params={"splits": list(splits), "of": of, "bucket": bucket})
+        left: pa.Table | None = None
+        for read in found.to_arrow_reader(batch):
+            table = pa.Table.from_batches([read])
+            table = table if left is None else pa.concat_tables([left, table])
+            cut = pc.index(table["cut_at"], table["cut_at"][-1]).as_py()
+            if cut:
+                yield table.slice(0, cut).drop_columns("cut_at").combine_chunks()
+            left = table.slice(cut)
+        if left is not None and left.num_rows:
+            yield left.drop_columns("cut_at").combine_chunks()
+
     def shards(self) -> list[str]:
         """The snapshot's files of documents, in order."""
         found = self.connection.execute(
@@ -74,9 +103,9 @@ class Source:
 
 
 @contextmanager
-def opened(corpus: Corpus, splits: works.Splits, snapshot: int | None = None) -> Iterator[Source]:
+def opened(corpus: Corpus, splits: Splits, snapshot: int | None = None) -> Iterator[Source]:
     """The documents of a snapshot (default: the newest). Raises what `catalog.store.reading` raises."""
     with store.reading(corpus, snapshot) as connection:
-        works.assign(connection, splits)
+        assign(connection, splits)
         row = connection.sql("SELECT * FROM snapshot").to_arrow_table().to_pylist()[0]
         yield Source(connection, corpus.root, row)
