@@ -1,0 +1,1 @@
+"""Builders of benchmarks: held-out works, or questions of others, as documents, queries and relevance judgements."""
