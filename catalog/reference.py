@@ -6,7 +6,9 @@ import re
 import sys
 from pathlib import Path
 
+from catalog import evaluations, set_views
 from catalog.schema import DATASETS
+from catalog.set_schema import SCHEMAS
 from catalog.store import TABLES
 from catalog.views import VIEWS
 
@@ -26,6 +28,12 @@ _ABOUT = {
     "verdicts": "One row a document: kept, or why not.",
 }
 
+_SETS = """\
+## Training sets and benchmarks
+
+Folders below `sets/`, a parquet file a table and part. Columns of SQL's views `training_pairs`, `benchmark_documents`,
+`benchmark_queries` and `benchmark_qrels`, which have a column `set` besides, and of the files themselves."""
+
 _HEAD = """\
 # Tables
 
@@ -43,14 +51,21 @@ def reference() -> str:
     for name, schema in DATASETS.items():
         rows = [f"| `{f.name}` | {f.type} | {(f.metadata or {})[b'doc'].decode()} |" for f in schema]
         parts.append("\n".join([f"## {name}\n\n{_ABOUT[name]}\n\n| column | type | meaning |\n|---|---|---|", *rows]))
-    rows = [f"| `{name}` | {meaning} |" for name, meaning in VIEWS.items()]
+    views = VIEWS | set_views.VIEWS | evaluations.VIEWS
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in views.items()]
     parts.append("\n".join(["## Views made of these\n\n| view | rows |\n|---|---|", *rows]))
     parts.append("## Tables about the corpus\n\n" + "\n".join(_table(*found) for found in _statements()))
+    parts.append(_SETS)
+    for kind, tables in SCHEMAS.items():
+        for name, schema in tables.items():
+            rows = [f"| `{f.name}` | {f.type} | {(f.metadata or {})[b'doc'].decode()} |" for f in schema]
+            head = f"### {name} ({'training set' if kind == 'pairs' else kind})"
+            parts.append("\n".join([f"{head}\n\n| column | type | meaning |\n|---|---|---|", *rows]))
     return "\n\n".join(parts) + "\n"
 
 
 def _statements() -> list[tuple[str, str]]:
-    return re.findall(r"CREATE TABLE (\w+) \((.*?)\);", TABLES, flags=re.DOTALL)
+    return re.findall(r"CREATE TABLE (\w+) \((.*?)\);", TABLES + set_views.TABLE + evaluations.TABLE, flags=re.DOTALL)
 
 
 def _table(name: str, columns: str) -> str:

@@ -18,6 +18,7 @@ import duckdb
 import orjson
 import pyarrow as pa
 
+from catalog import evaluations, set_views
 from catalog.errors import ConfigError, RetryableError
 from catalog.files import Corpus
 from catalog.schema import VERSION
@@ -68,6 +69,7 @@ def rebuild(corpus: Corpus) -> None:
         _insert(connection, "thresholds", limits)
         older = frozenset(f["file"] for s in shards if s["schema"] != VERSION for f in s["files"])
         create_views(connection, corpus, snapshots, older)
+        _add_retrieval(connection, corpus)
         connection.execute("CHECKPOINT")
     except duckdb.IOException as error:
         missing = str(error).splitlines()[0]
@@ -75,6 +77,16 @@ def rebuild(corpus: Corpus) -> None:
     finally:
         connection.close()
     fresh.replace(corpus.database)
+
+
+def _add_retrieval(connection: duckdb.DuckDBPyConnection, corpus: Corpus) -> None:
+    """Tables and views of training sets, benchmarks and evaluations."""
+    connection.execute(set_views.TABLE)
+    _insert(connection, "sets", set_views.rows(corpus))
+    connection.execute(evaluations.TABLE)
+    _insert(connection, "evaluations", evaluations.rows(corpus))
+    for name, query in (set_views.views(corpus) | evaluations.views(corpus)).items():
+        connection.execute(f"CREATE VIEW {name} AS {query}")
 
 
 def _with_settings(snapshots: list[dict[str, Any]], runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -142,7 +154,9 @@ def confine(connection: duckdb.DuckDBPyConnection, *folders: Path) -> None:
 def _check(connection: duckdb.DuckDBPyConnection, corpus: Corpus) -> None:
     remedy = f"run `florilege catalog rebuild {corpus.root}`"
     try:
-        root, version = connection.execute("SELECT root, schema_version FROM corpus_info").fetchone() or ("", 0)
+        # All rows are fetched: a connection with an unfinished result refuses other work.
+        found = connection.execute("SELECT root, schema_version FROM corpus_info").fetchall()
+        root, version = found[0] if found else ("", 0)
     except duckdb.Error as error:
         raise ConfigError(f"{corpus.database}: damaged ({error}): {remedy}") from error
     if Path(root) != corpus.root:
