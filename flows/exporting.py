@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from catalog import export_hplt, exports, files, store
+from catalog import exports, files, sets, store
+from catalog.errors import ConfigError
+from catalog.exports import hplt
 from filters.masking import mask
 
 Maskable = Literal["pii", "secrets", "email", "phone", "ip", "iban", "card", "national_id"]
@@ -21,5 +23,23 @@ def export(
     found = files.existing(corpus)
     with store.reading(found, snapshot) as connection:
         if format == "hplt-v3":
-            return export_hplt.export(connection, found.root, folder, languages, rows, hidden, masked or ())
+            return hplt.export(connection, found.root, folder, languages, rows, hidden, masked or ())
         return exports.export(connection, found.root, folder, format, languages, rows, hidden, masked or ())
+
+
+def export_set(corpus: Path, name: str, folder: Path, format: str, options: list[str] | None = None) -> dict[str, Any]:
+    """Write a training set or a benchmark in one of `catalog.exports.FORMATS`; returns the manifest.
+
+    Args:
+        name: of a set of the corpus, or the folder of one.
+        options: of the format, each as `name=value`.
+
+    Raises:
+        ConfigError: no such set, and what `catalog.exports.write` raises.
+    """
+    given = dict(option.partition("=")[::2] for option in options or ())
+    if wrong := [option for option in options or () if "=" not in option]:
+        raise ConfigError(f"option {wrong[0]}: give it as name=value")
+    there = (Path(name) / "manifest.json").is_file()
+    found = sets.open_set(Path(name)) if there else sets.find(files.existing(corpus), name)
+    return exports.write(found, format, folder, **given)

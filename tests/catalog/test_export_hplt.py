@@ -12,9 +12,10 @@ import yaml
 import zstandard
 from corpora import THRESHOLDS, Row, document, identity, publish, write_shard
 
-from catalog import export_hplt, snapshots, store
+from catalog import snapshots, store
 from catalog.errors import ConfigError
-from catalog.export_hplt import FIELDS, SCORES
+from catalog.exports import hplt
+from catalog.exports.hplt import FIELDS, SCORES
 from catalog.files import Corpus, read_json, sha256
 
 GOOD = {"chars": 2_000, "words_per_segment": 20.0, "script": "Latn"}
@@ -69,7 +70,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 
 def exported(corpus: Corpus, folder: Path, **options: Any) -> dict[str, Any]:
     with store.reading(corpus) as connection:
-        return export_hplt.export(connection, corpus.root, folder, **options)
+        return hplt.export(connection, corpus.root, folder, **options)
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -143,14 +144,14 @@ def test_the_filter_is_the_first_that_a_document_fails(corpus: Corpus, tmp_path:
                 "serbian": "keep"}  # fmt: skip
     assert {name: found[identity(name)]["filter"] for name in expected} == expected
     row = {"url_listed": True, "words_per_segment": 1.0, "chars_per_segment": None, "chars": 5}
-    assert export_hplt.hplt_filter(row) == "adult_ut1"
-    assert export_hplt.hplt_filter({**row, "url_listed": None}) == "word_avg_5"
-    assert export_hplt.hplt_filter({**row, "url_listed": None, "words_per_segment": 0.0}) == "word_avg_5"
+    assert hplt.hplt_filter(row) == "adult_ut1"
+    assert hplt.hplt_filter({**row, "url_listed": None}) == "word_avg_5"
+    assert hplt.hplt_filter({**row, "url_listed": None, "words_per_segment": 0.0}) == "word_avg_5"
 
 
 def test_files_are_whole_and_sums_are_right(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = exported(corpus, tmp_path / "a")
-    monkeypatch.setattr(export_hplt, "_BUFFER", 1)  # every line laid down on its own
+    monkeypatch.setattr(hplt, "_BUFFER", 1)  # every line laid down on its own
     second = exported(corpus, tmp_path / "b")
     assert second == first == read_json(tmp_path / "a" / "manifest.json") | {"columns": FIELDS}
     sums = dict(reversed(line.split("  ")) for line in (tmp_path / "a" / "checksums.md5").read_text().splitlines())
@@ -163,7 +164,7 @@ def test_files_are_whole_and_sums_are_right(corpus: Corpus, tmp_path: Path, monk
 
 
 def test_a_file_has_its_rows_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export_hplt, "_BUFFER", 2_000)
+    monkeypatch.setattr(hplt, "_BUFFER", 2_000)
     corpus = published(tmp_path / "corpus", [document(f"d{n}", language="fr", wds=0.8, **GOOD) for n in range(25)])
     manifest = exported(corpus, tmp_path / "out", rows_a_shard=10)
     assert [(e["file"], e["rows"]) for e in manifest["files"]] == [

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import zstandard
 
-from catalog.exports import Tally, batches, check, finish, staging
+from catalog.exports.corpus import Tally, batches, check, finish
+from catalog.exports.output import staging
 from catalog.flores import document_label, label
 from catalog.masked import Mask, facts
 
@@ -58,7 +59,7 @@ def export(
     robots.txt disallows are left out. The manifest counts both as `left_out`. `filter` is HPLT's label, and drops
     nothing: the thresholds did, or did not (preset `hplt-v3` does what HPLT does).
 
-    Arguments, return value and errors are those of `catalog.exports.export`; `checksums.md5` is for `md5sum -c`.
+    Arguments, return value and errors are those of `catalog.exports.corpus.export`; `checksums.md5` is for `md5sum -c`.
     """
     wanted = check(connection, languages, rows_a_shard)
     tally, left_out = Tally(kinds), dict.fromkeys(LEFT_OUT, 0)

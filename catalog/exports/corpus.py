@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +16,7 @@ import zstandard
 from catalog import reports
 from catalog.cards import card
 from catalog.errors import ConfigError
+from catalog.exports.output import staging
 from catalog.files import sha256, write_json
 from catalog.masked import Mask, facts, is_cut, masked
 from catalog.views import quote_name, rows
@@ -106,24 +104,6 @@ def check(connection: duckdb.DuckDBPyConnection, languages: list[str] | None, ro
     if unknown := sorted(set(languages or ()) - there):
         raise ConfigError(f"no kept document in {', '.join(unknown)}; there are: {', '.join(sorted(there))}")
     return sorted(set(languages or there))
-
-
-@contextmanager
-def staging(folder: Path) -> Iterator[Path]:
-    """A folder beside `folder` that takes its place when nothing went wrong, and is gone otherwise."""
-    folder = folder.resolve()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigError(f"{folder} is not empty: give a folder that does not exist yet")
-    staged = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(staged, ignore_errors=True)
-    staged.mkdir(parents=True)
-    try:
-        yield staged
-        if folder.exists():
-            folder.rmdir()
-        staged.replace(folder)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
 
 
 def finish(
