@@ -177,33 +177,39 @@ def export(
     folder: Path,
     corpus: CorpusFolder = HERE,
     snapshot: Snapshot = None,
-    format: Annotated[
-        Literal["parquet", "jsonl", "hplt-v3"], Parameter(name=["--format", "--profile", "-f"])
-    ] = "parquet",
+    format: Annotated[str, Parameter(name=["--format", "--profile", "-f"])] = "parquet",
     language: Annotated[list[str] | None, Parameter(name=["--language", "-l"], consume_multiple=True)] = None,
     rows: int = 50_000,
     mask: Annotated[
         list[Literal["pii", "secrets", "email", "phone", "ip", "iban", "card", "national_id"]] | None,
         Parameter(consume_multiple=True),
     ] = None,
+    set: Annotated[str | None, Parameter(help="Training set or benchmark to write instead of the corpus.")] = None,
+    option: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
 ) -> None:
-    """Write the kept corpus for trainers: a folder a language, with a manifest and a dataset card.
+    """Write the kept corpus for trainers, or a training set or benchmark: files, a manifest and a dataset card.
 
     Parameters
     ----------
     folder
         Where to; must not exist, or be empty.
     format
-        Files to write; `hplt-v3` has HPLT 3.0's fields, folders and quality bins.
+        Of the corpus: parquet, jsonl, hplt-v3. Of a set: see docs/exports.md; plain, beir, mteb, trec ...
     language
-        Only these languages.
+        Only these languages of the corpus.
     rows
-        Most rows of one file.
+        Most rows of one file of the corpus.
     mask
-        What to mask in the texts: pii, secrets, or kinds of personal data. The corpus keeps them unmasked.
+        What to mask in the corpus's texts: pii, secrets, or kinds of personal data. The corpus keeps them unmasked.
+    option
+        Options of a set's format, such as negatives=7.
     """
     from flows import exporting
 
+    if set is not None:
+        manifest = exporting.export_set(corpus, set, folder, format, option)
+        print(f"{set} in {len(manifest['files'])} files: {folder}/README.md says what they are")
+        return
     manifest = exporting.export(corpus, snapshot, folder, format, language, rows, mask)
     made_from = f"snapshot {manifest['snapshot']['snapshot']} ({manifest['snapshot']['preset']})"
     files = f"{len(manifest['files'])} files: {folder}/README.md says what they are"
@@ -369,6 +375,12 @@ def tune(
 
     op = None if limit is None else verdict_report.OPS[limit]
     verdict_report.tune(corpus, snapshot, signal, op, min, max, language, source, by, format)
+
+
+app.command("flows.retrieval_commands:benchmark", help="Make benchmarks of held-out works, by a recipe.")
+app.command("flows.retrieval_commands:pairs", help="Make training sets that are clear of every benchmark, by a recipe.")
+app.command("flows.retrieval_commands:evaluate", name="eval", help="Score systems on a benchmark, with intervals.")
+app.command("flows.retrieval_commands:leak", help="Measure what a training set and a benchmark have in common.")
 
 
 def main(arguments: list[str] | None = None) -> Any:

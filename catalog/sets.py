@@ -1,10 +1,11 @@
 """Sets made from a snapshot for retrieval: training sets and benchmarks. Each is a folder that never changes.
 
     <corpus>/sets/<name>/<id>/      <table>-<part>.parquet, manifest.json, README.md (the card)
-    <corpus>/manifests/sets/<name>-<id>.json    the same manifest: the mark of completion
+    <corpus>/manifests/sets/<name>.json         the manifest of the current set of this name
 
 A set's id is a digest of what it was made from, a part's name of what the part was made from: a set that is made
-again after the corpus grew takes over the parts that are the same.
+again after the corpus grew takes over the parts that are the same. Sets that are no longer current stay until they are
+deleted by hand.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,18 +84,26 @@ def open_set(folder: Path) -> Set:
 
 
 def all_sets(corpus: Corpus, kind: str | None = None) -> list[Set]:
-    """The newest set of every name, by name."""
-    newest: dict[str, dict[str, Any]] = {}
-    for manifest in corpus.read_manifests("sets"):
-        if kind in (None, manifest["kind"]):
-            old = newest.get(manifest["name"])
-            if old is None or old["made"] < manifest["made"]:
-                newest[manifest["name"]] = manifest
-    return [Set(folder(corpus, m["name"], m["id"]), m) for _, m in sorted(newest.items())]
+    """The current set of every name, by name."""
+    manifests = [m for m in corpus.read_manifests("sets") if kind in (None, m["kind"])]
+    return [Set(folder(corpus, m["name"], m["id"]), m) for m in manifests]
+
+
+def made(corpus: Corpus, name: str, id: str) -> Set | None:
+    """The set of this name and identity, when it is there, current or not."""
+    there = folder(corpus, name, id)
+    return open_set(there) if (there / "manifest.json").is_file() else None
+
+
+def make_current(corpus: Corpus, found: Set) -> None:
+    """Let the name of a set mean this one."""
+    path = corpus.manifest("sets", found.name)
+    if not path.is_file() or read_json(path) != found.manifest:
+        write_json(path, found.manifest)
 
 
 def find(corpus: Corpus, name: str, kind: str | None = None) -> Set:
-    """The newest set of this name; ConfigError, which lists the names there are, when there is none."""
+    """The current set of this name; ConfigError, which lists the names there are, when there is none."""
     found = {s.name: s for s in all_sets(corpus, kind)}
     if name not in found:
         what = {"pairs": "training set", "benchmark": "benchmark", None: "set"}[kind]
@@ -118,7 +127,7 @@ class SetWriter:
         self.corpus, self.name, self.kind, self.id = corpus, name, kind, id
         self.staged = corpus.work / "sets" / f"{name}-{id}"
         self.staged.mkdir(parents=True, exist_ok=True)
-        self._older = [s.folder for s in all_sets(corpus, kind) if s.name == name and s.id != id]
+        self._older = [path for path in sorted((corpus.root / "sets" / name).glob("*")) if path.name != id]
 
     def done(self, part: str) -> bool:
         """Whether this part is there already: from a killed run, or taken over from an older set of this name."""
@@ -136,10 +145,17 @@ class SetWriter:
     def part(self, part: str) -> PartWriter:
         return PartWriter(self.staged, part, self.kind)
 
-    def commit(self, parts: list[str], facts: dict[str, Any], card: str) -> Set:
+    def preview(self, parts: list[str]) -> Set:
+        """These parts as a set that is not published yet: what negatives are mined from."""
+        notes = [read_json(self.staged / f"{part}.json") for part in parts]
+        files = [entry for note in notes for entry in note["files"]]
+        return Set(self.staged, {"name": self.name, "kind": self.kind, "id": self.id, "files": files})
+
+    def commit(self, parts: list[str], facts: dict[str, Any], card: Callable[[dict[str, Any]], str]) -> Set:
         """Put the folder in its place and write the manifest; `facts` are the manifest's own keys.
 
-        Counts of the parts (`counts`) are added up into `counts`.
+        What was counted in the parts is added up in the key `counts`. `card` gives the text of `README.md` from the
+        manifest.
         """
         notes = [read_json(self.staged / f"{part}.json") for part in parts]
         wanted = {entry["file"] for note in notes for entry in note["files"]}
@@ -164,13 +180,14 @@ class SetWriter:
             if path.is_file() and path.name not in wanted:
                 path.unlink()  # parts of an older plan
         write_json(self.staged / "manifest.json", manifest)
-        (self.staged / "README.md").write_text(card, encoding="utf-8")
+        (self.staged / "README.md").write_text(card(manifest), encoding="utf-8")
         final = folder(self.corpus, self.name, self.id)
         final.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(final, ignore_errors=True)
         self.staged.replace(final)
-        write_json(self.corpus.manifest("sets", f"{self.name}-{self.id}"), manifest)
-        return Set(final, manifest)
+        finished = Set(final, manifest)
+        make_current(self.corpus, finished)
+        return finished
 
 
 class PartWriter:

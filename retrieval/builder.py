@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from catalog.files import digest, sha256
 from retrieval.source import Source
 
 
@@ -17,6 +19,19 @@ class Params(BaseModel):
     """Base of a builder's parameters: unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the rows: the parameters as JSON has them; files and folders by a digest of what is in them."""
+        plain = self.model_dump(mode="json")
+        for name, value in self:
+            if isinstance(value, Path):
+                plain[name] = _contents(value)
+        return plain
+
+
+def _contents(path: Path) -> str:
+    files = sorted(found for found in path.rglob("*") if found.is_file()) if path.is_dir() else [path]
+    return digest([[str(found.relative_to(path)), sha256(found)] for found in files if found.is_file()])
 
 
 Make = Callable[[pa.Table, Any, Counter[str]], Iterator[tuple[str, pa.Table]]]
