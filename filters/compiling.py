@@ -9,11 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_CONSTANTS = (
-    "characters.py",
-    "minhash_tables.py",
-    "minhash_kernel.py",
-)  # compiled into other modules' functions, which numba cannot see
+# Compiled into other modules' functions, which numba cannot see.
+_CONSTANTS = ("characters.py", "minhash_tables.py", "minhash_kernel.py")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Making sets of a snapshot: benchmarks of held-out works, and training sets of the others, clear of every benchmark."""
+"""Making sets of a snapshot: benchmarks of held-out works, training sets of the others, clear of every benchmark."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def _made_by(splits: Splits, builder: PairBuilder, params: Params, against: Iter
 
 def _facts(source: Source, builder: PairBuilder | BenchmarkBuilder, params: Params, splits: Splits) -> dict[str, Any]:
     return {
-        "builder": builder.name, "version": builder.version, "summary": builder.summary, "params": params.model_dump(mode="json"),
-        "splits": splits.model_dump(), "made": datetime.now(UTC).isoformat(),
+        "builder": builder.name, "version": builder.version, "summary": builder.summary,
+        "params": params.model_dump(mode="json"),        "splits": splits.model_dump(), "made": datetime.now(UTC).isoformat(),
         "snapshot": {key: source.snapshot[key] for key in ("snapshot", "id", "digest", "preset", "code")},
     }  # fmt: skip
