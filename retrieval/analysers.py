@@ -8,19 +8,19 @@ Lucene's CJKAnalyzer makes.
 from __future__ import annotations
 
 import tomllib
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cache
-from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 import filters
-from filters.characters import PUNCTUATION, UNSPACED, Kinds, characters, word_starts
-from filters.words import fold, split
+from filters.characters import PUNCTUATION, UNSPACED, Codes, Kinds, characters, word_starts
+from filters.words import fold
 
 KINDS = ("stemmed", "unstemmed")
 """Analysers; the first is the default."""
@@ -56,13 +56,13 @@ class Tokens(NamedTuple):
 
 def tokens(texts: list[str], language: str | None = None) -> Tokens:
     """Words and bigrams of texts, case-folded as `language` (BCP 47) has it."""
-    known: defaultdict[str, int] = defaultdict(count().__next__)
-    found, ends = [], [np.zeros(1, np.int64)]
+    found, ends = [pa.array([], pa.large_string())], [np.zeros(1, np.int64)]
     for part in _parts(texts):
         words, cuts = _words(part, language)
-        found.append(np.fromiter(map(known.__getitem__, words), np.int32, len(words)))
+        found.append(words)
         ends.append(cuts + ends[-1][-1])
-    return Tokens(list(known), np.concatenate([np.zeros(0, np.int32), *found]), np.concatenate(ends))
+    coded = pa.concat_arrays(found).dictionary_encode()
+    return Tokens(coded.dictionary.to_pylist(), coded.indices.to_numpy(), np.concatenate(ends))
 
 
 def analyser(language: str | None, kind: str = KINDS[0]) -> Analyser:
@@ -72,7 +72,7 @@ def analyser(language: str | None, kind: str = KINDS[0]) -> Analyser:
         return lambda words: [None if word in stop else word for word in words]
     import Stemmer
 
-    stemmer = Stemmer.Stemmer(algorithm)
+    stemmer = Stemmer.Stemmer(algorithm, 0)  # no cache: the words are distinct
 
     def analyse(words: list[str]) -> list[str | None]:
         stems = stemmer.stemWords([word if len(word) <= _LONGEST_STEMMED else "" for word in words])
@@ -112,27 +112,40 @@ def _parts(texts: list[str]) -> Iterator[list[str]]:
         yield part
 
 
-def _words(texts: list[str], language: str | None) -> tuple[list[str], npt.NDArray[np.int64]]:
+def _words(texts: list[str], language: str | None) -> tuple[pa.LargeStringArray, npt.NDArray[np.int64]]:
     """Words of all texts, and how many there are up to the end of each."""
     joined = "".join(text.replace(_SEPARATOR, " ") + _SEPARATOR for text in texts)
     codes, kinds = characters(fold(joined, language))
     starts = word_starts(kinds)
-    words = split(codes, kinds, starts)
     at = np.flatnonzero(starts)
     ends = np.searchsorted(at, np.flatnonzero(codes == ord(_SEPARATOR)))
+    inside = kinds < PUNCTUATION
+    words = _cut(codes[inside], np.flatnonzero(starts[inside]))
     if not (kinds == UNSPACED).any():
         return words, ends
     kept, words = _bigrams(words, at, kinds)
     return words, np.concatenate([[0], np.cumsum(kept)])[ends]
 
 
-def _bigrams(words: list[str], at: npt.NDArray[np.int64], kinds: Kinds) -> tuple[npt.NDArray[np.bool_], list[str]]:
+def _cut(letters: Codes, starts: npt.NDArray[np.int64]) -> pa.LargeStringArray:
+    """The words that begin at `starts`, nothing between them: no word becomes an object of Python's."""
+    text = letters.tobytes().decode("utf-32-le").encode()
+    if len(text) > len(letters):
+        starts = np.flatnonzero(np.frombuffer(text, np.uint8) & 0xC0 != 0x80)[starts]  # 10xxxxxx goes on a character
+    buffers = [pa.py_buffer(np.append(starts, len(text)).astype(np.int64)), pa.py_buffer(text)]
+    return pa.LargeStringArray.from_buffers(len(starts), *buffers)
+
+
+def _bigrams(
+    words: pa.LargeStringArray, at: npt.NDArray[np.int64], kinds: Kinds
+) -> tuple[npt.NDArray[np.bool_], pa.LargeStringArray]:
     """Which words begin a term, and the terms: of letters of scripts without spaces, two that touch."""
     unspaced = kinds[at] == UNSPACED
     joined = np.zeros(len(at), bool)
     joined[:-1] = unspaced[:-1] & unspaced[1:] & (kinds[at[1:] - 1] < PUNCTUATION)
     after = np.zeros(len(at), bool)
     after[1:] = joined[:-1]
-    kept = joined | ~after
-    pairs = joined.tolist()
-    return kept, [words[i] + words[i + 1] if pairs[i] else words[i] for i in np.flatnonzero(kept).tolist()]
+    kept, empty = joined | ~after, pa.scalar("", pa.large_string())
+    following = pa.concat_arrays([words[1:], pa.array([""], pa.large_string())])
+    pairs = pc.binary_join_element_wise(words, pc.if_else(pa.array(joined), following, empty), empty)
+    return kept, pairs.filter(pa.array(kept))

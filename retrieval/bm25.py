@@ -7,17 +7,20 @@ languages are different terms; the number of documents and their mean length are
 scores can be compared over languages.
 
 Scores are Lucene's: idf ln(1 + (N - df + .5) / (df + .5)) times tf / (tf + k1 (1 - b + b length / mean length)); for
-the variants see Kamphuis et al., Which BM25 do you mean?, ECIR 2020. bm25s keeps the index as a matrix of them, and
-adds them up where numba is missing.
+the variants see Kamphuis et al., Which BM25 do you mean?, ECIR 2020. bm25s makes the index, a matrix of them by term,
+and searches it; here is what it leaves open: languages, and which of equal scores come first.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from itertools import count, pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,115 +28,157 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters import compiling
-from retrieval.analysers import KINDS, Analyser, Tokens, analyser, stop_words, tokens
+from retrieval.analysers import KINDS, Analyser, analyser, stop_words, tokens
 
 K1, B = 1.5, 0.75
 """The defaults of bm25s."""
+MOST_REPEATS = 64
+"""A query counts a term so often at most: bm25s reads a term's documents once for each time."""
 _BATCH = 8_192
+_AT_ONCE = 256
+_COMPILED = 30_000_000
+"""Queries times documents from which bm25s' compiled search pays: each process compiles it anew, for some ten seconds,
+which 30,000 queries in a pool of as many then save."""
 
 Ints = npt.NDArray[np.int64]
+Ids = npt.NDArray[np.int32]
 Scores = npt.NDArray[np.float32]
 
 
-class Matrix(NamedTuple):
-    """Scores of terms in documents, by term: a compressed sparse column matrix (documents, terms)."""
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Terms of documents or of queries, one list after the other in one array; bm25s gets them as lists."""
 
-    data: Scores
-    indices: npt.NDArray[np.int32]
-    """Rows of documents, ascending within a term."""
-    indptr: Ints
-    """(terms + 1,)"""
-
-
-class Terms(NamedTuple):
-    """The distinct terms of queries that stand in the index."""
-
-    ids: npt.NDArray[np.int32]
-    weights: Scores
-    """How often the query has them."""
+    ids: Ids
     ends: Ints
-    """(queries + 1,)"""
+    """(lists + 1,)"""
 
-    def of(self, query: int) -> tuple[npt.NDArray[np.int32], Scores]:
-        asked = slice(self.ends[query], self.ends[query + 1])
-        return self.ids[asked], self.weights[asked]
+    def __len__(self) -> int:
+        return len(self.ends) - 1
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for start in range(0, len(self), _BATCH):
+            ends = self.ends[start : start + _BATCH + 1]
+            ids, cuts = self.ids[ends[0] : ends[-1]].tolist(), (ends - ends[0]).tolist()
+            yield from (ids[begin:end] for begin, end in pairwise(cuts))
+
+
+class Corpus(NamedTuple):
+    """What bm25s indexes."""
+
+    ids: Lists
+    vocab: dict[int, int]
+
+
+class Analysed(NamedTuple):
+    """Documents as terms; all but `lists` as in `Index`."""
+
+    lists: Lists
+    """By id of the documents."""
+    vocabularies: dict[str, dict[str, int]]
+    analysers: dict[str, Analyser]
+    order: Ids
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
     """Documents of a pool, ready to be searched; see `retrieval.systems.Index`."""
 
-    matrix: Matrix
+    retriever: Any
+    """`bm25s.BM25`; its documents are by id, which settles ties. None if no document has a term."""
     vocabularies: dict[str, dict[str, int]]
     """Terms by language of the documents."""
     analysers: dict[str, Analyser]
-    order: npt.NDArray[np.int32]
-    """(documents,) the place in the pool of each row of the matrix: rows are by id, which settles ties."""
+    order: Ids
+    """(documents,) the place in the pool of each document of the retriever."""
 
-    def search(self, queries: pa.Table, k: int) -> tuple[npt.NDArray[np.int32], Scores]:
-        size = min(k, len(self.order))
-        places, scores = np.full((queries.num_rows, k), -1, np.int32), np.zeros((queries.num_rows, k), np.float32)
-        if size:
-            search = _compiled if compiling.available() else _plain
-            rows = np.full((queries.num_rows, size), -1, np.int32)
-            found = np.zeros((queries.num_rows, size), np.float32)
-            search(self.matrix, len(self.order), self.terms(queries), rows, found)
-            places[:, :size] = np.where(rows < 0, -1, self.order[rows])
-            scores[:, :size] = found
+    def search(self, queries: pa.Table, k: int) -> tuple[Ids, Scores]:
+        return self.best(self.terms(queries), k)
+
+    def best(self, asked: Lists, k: int) -> tuple[Ids, Scores]:
+        """As `search`, for the terms of queries."""
+        places, scores = np.full((len(asked), k), -1, np.int32), np.zeros((len(asked), k), np.float32)
+        rows = np.flatnonzero(np.diff(asked.ends))  # bm25s takes no query without terms
+        if len(rows):
+            compiled = len(rows) * len(self.order) >= _COMPILED and compiling.available()
+            self.retriever.backend = "numba" if compiled else "numpy"
+            lists, size = list(Lists(asked.ids, np.append(asked.ends[rows], asked.ends[-1]))), min(k, len(self.order))
+            parts = [lists[start : start + _AT_ONCE] for start in range(0, len(lists), _AT_ONCE)]
+            with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if compiled else 1) as threads:
+                found = list(threads.map(partial(_best, self.retriever, k=size), parts))
+            documents, values = (np.concatenate(column) for column in zip(*found, strict=True))
+            places[rows, :size] = np.where(values > 0, self.order[documents], -1)
+            scores[rows, :size] = values
         return places, scores
 
     def score(self, queries: pa.Table, rows: Ints, places: Ints) -> Scores:
         """Zero for a document without any term of the query."""
         asked, documents = self.terms(queries), np.argsort(self.order)[places]
-        found = np.zeros(len(rows), np.float32)
-        if compiling.available():
-            from retrieval.bm25_kernel import pairs
-
-            pairs(*self.matrix, *asked, rows, documents, found)
+        counts = np.diff(asked.ends)[rows]
+        pair, found = np.repeat(np.arange(len(rows)), counts), np.zeros(len(rows), np.float32)
+        if not len(pair):
             return found
-        for i, (query, document) in enumerate(zip(rows.tolist(), documents.tolist(), strict=True)):
-            for term, weight in zip(*asked.of(query), strict=True):
-                start, end = self.matrix.indptr[term : term + 2]
-                at = start + np.searchsorted(self.matrix.indices[start:end], np.int32(document))
-                if at < end and self.matrix.indices[at] == document:
-                    found[i] += weight * self.matrix.data[at]
+        nth = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts)
+        terms = asked.ids[asked.ends[rows][pair] + nth]
+        np.add.at(found, pair, _values(self.retriever.scores, terms, documents[pair]))  # in the order of the search
         return found
 
-    def terms(self, queries: pa.Table) -> Terms:
-        """The terms that queries (columns text, language) search for, in every language of the pool."""
+    def terms(self, queries: pa.Table) -> Lists:
+        """The terms that queries (columns text, language) search for in every language of the pool, ascending."""
         rows, ids = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
         for language, places, texts in by_language(queries, "text"):
             split = tokens(texts, language)
             stop, row = stop_words(language), np.repeat(places, np.diff(split.ends))
-            words = [None if word in stop else word for word in split.words]
+            words = ["" if word in stop else word for word in split.words]
             for documents, vocabulary in self.vocabularies.items():
-                term = _known([word or "" for word in words], self.analysers[documents], vocabulary)[split.ids]
+                term = _known(words, self.analysers[documents], vocabulary)[split.ids]
                 rows.append(row[term >= 0])
                 ids.append(term[term >= 0])
-        terms = len(self.matrix.indptr) - 1
-        keys, weights = np.unique(np.concatenate(rows) * terms + np.concatenate(ids), return_counts=True)
-        ends = np.searchsorted(keys, np.arange(queries.num_rows + 1) * terms)
-        return Terms((keys % max(terms, 1)).astype(np.int32), weights.astype(np.float32), ends)
+        known = max(sum(map(len, self.vocabularies.values())), 1)
+        keys, counts = np.unique(np.concatenate(rows) * known + np.concatenate(ids), return_counts=True)
+        keys = np.repeat(keys, np.minimum(counts, MOST_REPEATS))
+        ends = np.searchsorted(keys, np.arange(queries.num_rows + 1) * known)
+        return Lists((keys % known).astype(np.int32), ends)
 
 
 def index(documents: pa.Table, kind: str = KINDS[0], k1: float = K1, b: float = B) -> Index:
     """Index documents: columns id, title, text, language."""
-    ids = pc.array_sort_indices(documents["id"].combine_chunks())
-    order = ids.to_numpy().astype(np.int32)
-    row_of = np.argsort(order)
-    vocabularies: dict[str, dict[str, int]] = {}
+    return built(analysed(documents, kind), k1, b)
+
+
+def analysed(documents: pa.Table, kind: str = KINDS[0]) -> Analysed:
+    """The first step of `index`."""
+    order = pc.array_sort_indices(documents["id"].combine_chunks()).to_numpy().astype(np.int32)
+    numbers = count()
+    vocabularies: defaultdict[str, dict[str, int]] = defaultdict(lambda: defaultdict(numbers.__next__))
+    words: defaultdict[str, dict[str, int]] = defaultdict(dict)
     analysers: dict[str, Analyser] = {}
-    rows, terms, known = [np.zeros(0, np.int64)], [np.zeros(0, np.int32)], 0
-    for part in range(0, documents.num_rows, _BATCH):
-        for language, places, texts in by_language(documents.slice(part, _BATCH), "title", "text"):
-            if language not in vocabularies:
-                vocabularies[language], analysers[language] = {}, analyser(language, kind)
+    terms, counts = [np.zeros(0, np.int32)], np.zeros(documents.num_rows, np.int64)
+    for start in range(0, documents.num_rows, _BATCH):
+        places, found = [np.zeros(0, np.int64)], [np.zeros(0, np.int32)]
+        for language, rows, texts in by_language(documents.slice(start, _BATCH), "title", "text"):
+            analyse = analysers.setdefault(language, analyser(language, kind))
             split = tokens(texts, language)
-            learnt, known = _learnt(split, analysers[language], vocabularies[language], known)
-            rows.append(np.repeat(row_of[part + places], np.diff(split.ends))[learnt >= 0])
-            terms.append(learnt[learnt >= 0])
-    matrix = _matrix(np.concatenate(rows), np.concatenate(terms), documents.num_rows, known, k1, b)
-    return Index(matrix, vocabularies, analysers, order)
+            learnt = _learnt(split.words, analyse, words[language], vocabularies[language])[split.ids]
+            places.append(np.repeat(rows, np.diff(split.ends))[learnt >= 0])
+            found.append(learnt[learnt >= 0])
+        place = np.concatenate(places)
+        terms.append(np.concatenate(found)[np.argsort(place, kind="stable")])
+        counts[start : start + _BATCH] = np.bincount(place, minlength=len(counts[start : start + _BATCH]))
+    lists = _in_order(Lists(np.concatenate(terms), np.append(0, np.cumsum(counts))), order)
+    return Analysed(lists, {name: dict(held) for name, held in vocabularies.items()}, analysers, order)
+
+
+def built(documents: Analysed, k1: float = K1, b: float = B) -> Index:
+    """The second step of `index`."""
+    import bm25s
+
+    known, retriever = sum(map(len, documents.vocabularies.values())), None
+    if known:
+        retriever = bm25s.BM25(k1=k1, b=b, method="lucene", csc_backend="scipy")
+        corpus = Corpus(documents.lists, {term: term for term in range(known)})
+        retriever.index(corpus, create_empty_token=False, show_progress=False)
+    return Index(retriever, *documents[1:])
 
 
 def by_language(table: pa.Table, *columns: str) -> Iterable[tuple[str, Ints, list[str]]]:
@@ -146,61 +191,60 @@ def by_language(table: pa.Table, *columns: str) -> Iterable[tuple[str, Ints, lis
         yield language, np.array(rows, np.int64), [texts[i] for i in rows]
 
 
-def _learnt(
-    split: Tokens, analyse: Analyser, vocabulary: dict[str, int], known: int
-) -> tuple[npt.NDArray[np.int32], int]:
-    """The term of each token, -1 for a stop word; new terms are added."""
-    of_word = np.full(len(split.words), -1, np.int32)
-    for i, term in enumerate(analyse(split.words)):
-        if term is not None:
-            at = vocabulary.setdefault(term, known)
-            known += at == known
-            of_word[i] = at
-    return of_word[split.ids], known
+def _learnt(words: list[str], analyse: Analyser, seen: dict[str, int], vocabulary: dict[str, int]) -> Ids:
+    """The term of each word, -1 for a stop word; new words are added to `seen`, new terms to `vocabulary`."""
+    new = [word for word in words if word not in seen]
+    seen.update((word, -1 if term is None else vocabulary[term]) for word, term in zip(new, analyse(new), strict=True))
+    return np.fromiter(map(seen.__getitem__, words), np.int32, len(words))
 
 
-def _known(words: list[str], analyse: Analyser, vocabulary: dict[str, int]) -> npt.NDArray[np.int64]:
+def _known(words: list[str], analyse: Analyser, vocabulary: dict[str, int]) -> Ints:
     """The term of each word, -1 where it is none of the vocabulary."""
     get = vocabulary.get
     return np.array([-1 if term is None else get(term, -1) for term in analyse(words)], np.int64)
 
 
-def _matrix(rows: Ints, terms: npt.NDArray[np.int32], documents: int, known: int, k1: float, b: float) -> Matrix:
-    lengths = np.bincount(rows, minlength=documents)
-    keys, frequencies = np.unique(terms.astype(np.int64) * documents + rows, return_counts=True)
-    term, row = np.divmod(keys, max(documents, 1))
-    containing = np.bincount(term, minlength=known)
-    idf = np.log1p((documents - containing + 0.5) / (containing + 0.5))
-    share = lengths / (lengths.mean() or 1) if documents else lengths
-    data = (idf[term] * frequencies / (frequencies + k1 * (1 - b + b * share[row]))).astype(np.float32)
-    return Matrix(data, row.astype(np.int32), np.concatenate([[0], np.cumsum(containing)]))
+def _in_order(lists: Lists, order: Ids) -> Lists:
+    """The lists in this order, some at a time: what says where each term goes is larger than the terms."""
+    ids, sizes = np.empty_like(lists.ids), np.diff(lists.ends)[order]
+    starts, ends = lists.ends[order], np.append(0, np.cumsum(sizes))
+    for first in range(0, len(order), _BATCH):
+        some, last = slice(first, first + _BATCH), min(first + _BATCH, len(order))
+        moved = np.repeat(starts[some] - ends[first:last], sizes[some])
+        ids[ends[first] : ends[last]] = lists.ids[moved + np.arange(ends[first], ends[last])]
+    return Lists(ids, ends)
 
 
-def _compiled(matrix: Matrix, documents: int, terms: Terms, rows: npt.NDArray[np.int32], scores: Scores) -> None:
-    """Fill `rows` and `scores` (queries, k), a share of the queries in each thread."""
-    from retrieval.bm25_kernel import search
+def _best(retriever: Any, lists: list[list[int]], k: int) -> tuple[Ids, Scores]:
+    """(lists, k) best documents, equal scores ascending.
 
-    def share(start: int, end: int) -> None:
-        search(*matrix, *terms[:2], terms.ends[start : end + 1], np.zeros(documents, np.float32), rows[start:end],
-               scores[start:end])  # fmt: skip
+    Which of those that equal the last one bm25s returns is chance. It is asked for one more; where that one equals the
+    last, the query is answered from all scores.
+    """
+    size = min(k + 1, retriever.scores["num_docs"])
+    threads = 1 if retriever.backend == "numba" else 0
+    found, scores = retriever.retrieve(
+        lists, k=size, show_progress=False, n_threads=threads, backend_selection=retriever.backend
+    )
+    by_score = np.lexsort((found, -scores))
+    found, scores = (np.take_along_axis(values, by_score, 1) for values in (found, scores))
+    if size > k:
+        for row in np.flatnonzero((scores[:, k - 1] == scores[:, k]) & (scores[:, k] > 0)).tolist():
+            every = retriever.get_scores_from_ids(lists[row])
+            kept = np.flatnonzero(every >= np.partition(every, -k)[-k])
+            found[row, :k] = kept[np.argsort(-every[kept], kind="stable")[:k]]
+            scores[row, :k] = every[found[row, :k]]
+    return found[:, :k].astype(np.int32), scores[:, :k]
 
-    threads = len(os.sched_getaffinity(0))
-    cuts = np.linspace(0, len(rows), min(threads, len(rows)) + 1).astype(int).tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(share, cuts[:-1], cuts[1:]))
 
-
-def _plain(matrix: Matrix, documents: int, terms: Terms, rows: npt.NDArray[np.int32], scores: Scores) -> None:
-    """As `_compiled`, by bm25s."""
-    import bm25s
-
-    retriever = bm25s.BM25()
-    retriever.scores = {**matrix._asdict(), "num_docs": documents}
-    retriever.nonoccurrence_array = None
-    for query in range(len(rows)):
-        asked, weights = terms.of(query)
-        ids = np.repeat(asked, weights.astype(int))
-        found = retriever.get_scores_from_ids(ids) if len(ids) else np.zeros(documents, np.float32)
-        best = np.argsort(-found, kind="stable")[: rows.shape[1]]
-        best = best[found[best] > 0]
-        rows[query, : len(best)], scores[query, : len(best)] = best, found[best]
+def _values(matrix: dict[str, Any], terms: Ids, documents: Ints) -> Scores:
+    """What each term scores in each document; the search of all of them in step halves where they may stand."""
+    indices, low, end = matrix["indices"], matrix["indptr"][terms].astype(np.int64), matrix["indptr"][terms + 1]
+    high = end.astype(np.int64)
+    while (low < high).any():
+        middle = (low + high) // 2
+        before = (low < high) & (indices[np.minimum(middle, len(indices) - 1)] < documents)
+        low, high = np.where(before, middle + 1, low), np.where(before, high, middle)
+    at = np.minimum(low, len(indices) - 1)
+    found: Scores = np.where((low < end) & (indices[at] == documents), matrix["data"][at], np.float32(0))
+    return found
