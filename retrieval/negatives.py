@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import xxhash
 from pydantic import Field
 
 from catalog.errors import ConfigError
@@ -100,10 +101,11 @@ def mine(
         texts = pool(pairs, Path(folder))
         say(f"indexing {texts.table.num_rows:,} documents")
         index = system.index(texts.table.select(["id", "title", "text", "language"]))
+        equal = _equal(pairs, texts)
         dice, done = np.random.default_rng(params.seed), 0
         for asked in _queries(pairs):
             queries, _ = _asked(asked)
-            found = _listed(asked, index, texts, params, counts)
+            found = _listed(asked, index, texts, params, counts, equal)
             yield _rows(found, queries, texts, system.name, params, judge, dice, counts)
             done += queries.num_rows
             say(f"{done:,} queries")
@@ -153,7 +155,32 @@ def _asked(rows: pa.Table) -> tuple[pa.Table, npt.NDArray[np.int64]]:
     return queries, np.repeat(np.arange(len(starts)), np.diff(np.append(starts, rows.num_rows)))
 
 
-def _listed(rows: pa.Table, index: Index, texts: Pool, params: NegativeParams, counts: Counter[str]) -> Listed:
+def _said(query: str) -> bytes:
+    return xxhash.xxh3_128_digest(" ".join(query.casefold().split()).encode("utf-8", "surrogatepass"))
+
+
+def _equal(pairs: Set, texts: Pool) -> dict[bytes, frozenset[int]]:
+    """Of each text that several queries have, by its digest, the places of the answers of all of them."""
+    asked: dict[bytes, bytes | None] = {}
+    for batch in pairs.batches("pairs", ["query_id", "query"]):
+        for id, query in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            own = xxhash.xxh3_64_digest(id)
+            if asked.setdefault(_said(query), own) != own:
+                asked[_said(query)] = None
+    several: dict[bytes, set[int]] = {said: set() for said, id in asked.items() if id is None}
+    del asked
+    if several:
+        for batch in pairs.batches("pairs", ["query", "document_id"]):
+            for query, id in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                if (said := _said(query)) in several:
+                    several[said].add(texts.place[id])
+    return {said: frozenset(places) for said, places in several.items()}
+
+
+def _listed(
+    rows: pa.Table, index: Index, texts: Pool, params: NegativeParams, counts: Counter[str],
+    equal: dict[bytes, frozenset[int]],
+) -> Listed:  # fmt: skip
     """What is left of each query's ranking after all exclusions but the teacher's, as much as is wanted of it."""
     queries, owner = _asked(rows)
     positives = np.array([texts.place[id] for id in rows["document_id"].to_pylist()], np.int64)
@@ -164,7 +191,8 @@ def _listed(rows: pa.Table, index: Index, texts: Pool, params: NegativeParams, c
     for query, end in enumerate(np.searchsorted(owner, np.arange(queries.num_rows), "right").tolist()):
         good = dict(zip(positives[start:end].tolist(), own[start:end].tolist(), strict=True))
         ranked = places[query, places[query] >= 0]
-        kept = _kept(good, ranked, scores[query, : len(ranked)], texts, params, counts)
+        answers = equal.get(_said(queries["text"][query].as_py()), frozenset())
+        kept = _kept(good, ranked, scores[query, : len(ranked)], texts, params, counts, answers)
         found += [(query, place, 0, score) for place, score in good.items()]
         found += [(query, int(ranked[at]), at + 1, float(scores[query, at])) for at in kept]
         start = end
@@ -175,7 +203,7 @@ def _listed(rows: pa.Table, index: Index, texts: Pool, params: NegativeParams, c
 
 def _kept(
     positives: dict[int, float], places: npt.NDArray[np.int32], scores: Floats, texts: Pool,
-    params: NegativeParams, counts: Counter[str],
+    params: NegativeParams, counts: Counter[str], answers: frozenset[int] = frozenset(),
 ) -> list[int]:  # fmt: skip
     """Places in the ranking that nothing excludes, as many as are wanted."""
     wanted = params.depth if params.sampling == "random" or params.teacher_margin is not None else (
@@ -192,6 +220,10 @@ def _kept(
             counts["excluded: a positive's translation"] += 1
         elif not params.same_work and texts.codes["work"][place] in same["work"]:
             counts["excluded: of a positive's work"] += 1
+        elif texts.codes["split"][place] not in same["split"]:
+            counts["excluded: of another split"] += 1
+        elif place in answers:
+            counts["excluded: answers an equal query"] += 1
         elif params.language == "same" and texts.codes["language"][place] not in same["language"]:
             counts["excluded: another language"] += 1
         elif not below[rank]:

@@ -16,9 +16,9 @@ from filters.words import fold, words
 
 _COLUMNS = {
     "document_id": "id", "title": "title", "document": "text", "document_language": "language",
-    "parallel": "parallel", "work": "work",
+    "parallel": "parallel", "work": "work", "split": "split",
 }  # fmt: skip
-_CODED = ("parallel", "work", "language")
+_CODED = ("parallel", "work", "language", "split")
 
 Codes = npt.NDArray[np.int32]
 

@@ -188,17 +188,18 @@ def test_queries_are_never_cut(sizes: list[int], most: int) -> None:
     assert sum(len(set(part)) for part in found) == len(sizes)
 
 
-def test_many_queries_are_mined_in_order(tmp_path: Path) -> None:
+def test_many_queries_are_mined_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than are taken at once, with positives that straddle what is read at once."""
-    rows = [pair(f"q{i}", f"d{i}-{n}", f"word{i} text{i} number{n}") for i in range(2_100) for n in range(1 + i % 9)]
+    monkeypatch.setattr(negatives, "_QUERIES", 16)
+    rows = [pair(f"q{i}", f"d{i}-{n}", f"word{i} text{i} number{n}") for i in range(100) for n in range(1 + i % 9)]
     rows = [row | {"query": f"word{int(row['query_id'][1:]) ^ 1}"} for row in rows]
 
     made, counts = mined(training_set(tmp_path, rows), system("bm25:unstemmed"), count=1)
 
-    assert counts["queries"] == 2_100
+    assert counts["queries"] == 100
     first = made.filter(pa.compute.greater(made["rank"], 0))
-    assert first["query_id"].to_pylist() == [f"q{i}" for i in range(2_100)]
-    assert [id.partition("-")[0] for id in first["document_id"].to_pylist()] == [f"d{i ^ 1}" for i in range(2_100)]
+    assert first["query_id"].to_pylist() == [f"q{i}" for i in range(100)]
+    assert [id.partition("-")[0] for id in first["document_id"].to_pylist()] == [f"d{i ^ 1}" for i in range(100)]
 
 
 def test_skip_and_chance_are_those_of_sentence_transformers(tmp_path: Path) -> None:
@@ -266,3 +267,22 @@ def test_a_text_is_alike_to_its_parts_and_near_copies(tmp_path: Path) -> None:
     found = pool(training_set(tmp_path, [pair("q", id, text) for id, text in texts.items()]), tmp_path)
     alike = {id for id in texts if found.alike(0, found.place[id], 0.5)}
     assert alike == {"long", "part", "near", "few"}
+
+
+def test_what_answers_an_equal_query_is_no_negative(tmp_path: Path) -> None:
+    rows = [*FOUR[:3], pair("q3", "d3", TEXTS[3]) | {"query": "Q0  Words"}]
+    made, counts = mined(training_set(tmp_path, rows), ALL, count=3)
+    found: dict[str, set[str]] = {}
+    for row in made.filter(pa.compute.greater(made["rank"], 0)).to_pylist():
+        found.setdefault(row["query_id"], set()).add(row["document_id"])
+    assert found["q0"] == {"d1", "d2"}
+    assert found["q3"] == {"d1", "d2"}
+    assert counts["excluded: answers an equal query"] == 2
+
+
+def test_a_query_of_training_gets_no_text_of_validation(tmp_path: Path) -> None:
+    rows = [*FOUR[:3], pair("q3", "d3", TEXTS[3], split="validation")]
+    made, counts = mined(training_set(tmp_path, rows), ALL, count=3)
+    train = [row for row in made.to_pylist() if row["query_id"] != "q3"]
+    assert "d3" not in {row["document_id"] for row in train}
+    assert counts["excluded: of another split"] == 6
