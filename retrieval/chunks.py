@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from retrieval.sentences import sentences
+from retrieval.sentences import ends, last_end
 from retrieval.tokens import Tokenizer
 
 _DIVISIONS = ("prt", "tis", "ttl", "cpt", "sct")
@@ -98,57 +98,44 @@ def windows(
     """
     if most < 1:
         raise ValueError("a window needs a token")
-    end = len(text) if end is None else end
-    found: list[Chunk] = []
-    open_from, open_to, size = start, start, 0
-    for piece_start, piece_end, tokens in _pieces(text, most, tokenizer, start, end, language):
-        if size + tokens > most:
-            found += _window(text, open_from, open_to)
-            open_from, size = piece_start, 0
-        open_to, size = piece_end, size + tokens
-    return found + _window(text, open_from, open_to)
+    whole = text[start:end].rstrip()
+    spans = _spans(whole, most, tokenizer, language)
+    made = (_trimmed(whole, Chunk(low, high, "window", None, None)) for low, high in spans)
+    return [chunk._replace(start=start + chunk.start, end=start + chunk.end) for chunk in made if chunk is not None]
 
 
-def _window(text: str, start: int, end: int) -> list[Chunk]:
-    chunk = _trimmed(text, Chunk(start, end, "window", None, None))
-    return [] if chunk is None else [chunk]
-
-
-def _pieces(
-    text: str, most: int, tokenizer: Tokenizer, start: int, end: int, language: str | None
-) -> Iterator[tuple[int, int, int]]:
-    """Sentences, or what they are cut into, and their tokens."""
-    for first, last, spans in _blocks(text, start, end, language):
-        begins = [first + begin for begin, _ in tokenizer(text[first:last])]
-        for sentence_start, sentence_end in spans:
-            low, high = bisect_left(begins, sentence_start), bisect_left(begins, sentence_end)
-            at = sentence_start
-            while high - low > most:
-                cut = _cut(begins, low, low + most)
-                if cut >= high:
+def _spans(text: str, most: int, tokenizer: Tokenizer, language: str | None) -> Iterator[tuple[int, int]]:
+    """Windows and the white space after them. Ends of sentences are looked for only where a window has to end."""
+    at = known = len(text) - len(text.lstrip())  # where a window begins, and the last end of a sentence that is known
+    block = _BLOCK
+    while at < len(text):
+        stop, before, first = min(at + block, len(text)), at, 0
+        begins = [at + begin for begin, _ in tokenizer(text[at:stop])]
+        while first + most < len(begins):
+            limit = begins[first + most]
+            found = last_end(text, known, limit, language) if known <= limit else None
+            if found is None and known <= at:
+                found = next(ends(text, language, known), len(text))
+            known = found or known
+            end, following = known, bisect_left(begins, known, first)
+            if known > limit:
+                cut = _cut(begins, first, first + most)
+                if cut < following:
+                    end, following = begins[cut], cut
+                elif known > stop:
                     break
-                yield at, begins[cut], cut - low
-                at, low = begins[cut], cut
-            yield at, sentence_end, high - low
+            yield at, end
+            at, first = end, following
+        if stop == len(text):
+            yield at, stop
+            return
+        block = _BLOCK if at > before else 2 * block
 
 
 def _cut(begins: list[int], low: int, at: int) -> int:
     """The token nearest before `at` that does not begin where the one before it does; else the nearest after."""
     before = bisect_left(begins, begins[at], low, at + 1)
     return before if before > low else bisect_right(begins, begins[low], low)
-
-
-def _blocks(text: str, start: int, end: int, language: str | None) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
-    """Sentences together with others, until they are of some size, and the span from the first to the last."""
-    spans: list[tuple[int, int]] = []
-    for low, high in sentences(text[start:end], language):
-        for at in range(start + low, start + high, _BLOCK):
-            spans.append((at, min(at + _BLOCK, start + high)))
-            if spans[-1][1] - spans[0][0] >= _BLOCK:
-                yield spans[0][0], spans[-1][1], spans
-                spans = []
-    if spans:
-        yield spans[0][0], spans[-1][1], spans
 
 
 def _sorted(text: str, sections: Sections) -> list[Chunk]:

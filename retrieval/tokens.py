@@ -33,8 +33,8 @@ def words(text: str) -> list[tuple[int, int]]:
     _, kinds = characters(text)
     starts = word_starts(kinds) | (kinds >= PUNCTUATION) & (kinds != SPACE)
     bounds = np.append(np.flatnonzero(starts | (kinds == SPACE)), len(kinds))
-    begin = np.flatnonzero(starts)
-    end = bounds[np.searchsorted(bounds, begin, "right")]
+    places = np.flatnonzero(starts[bounds[:-1]])
+    begin, end = bounds[places], bounds[places + 1]
     return list(zip(begin.tolist(), end.tolist(), strict=True))
 
 

@@ -26,15 +26,15 @@ def write(found: Set, folder: Path, negatives: int | None = None, share: float =
         register = Register()
         corpus = made.lines("corpus.jsonl")
         for query in lists(found, made.counts, share, seed):
-            others = query.negatives[:negatives]
+            positives, others = query.positives, query.negatives[:negatives]
+            passages = [_passage(text) for text in (*positives, *others)]
             made.lines(f"{query.split}.jsonl").json({
-                "query_id": query.id, "query": query.text,
-                "positive_passages": [_passage(text) for text in query.positives],
-                "negative_passages": [_passage(text) for text in others],
+                "query_id": query.id, "query": query.text, "positive_passages": passages[: len(positives)],
+                "negative_passages": passages[len(positives) :],
             })  # fmt: skip
-            for text in (*query.positives, *others):
+            for text, passage in zip((*positives, *others), passages, strict=True):
                 if register.add(text):
-                    corpus.json(_passage(text))
+                    corpus.json(passage)
     return made.manifest
 
 

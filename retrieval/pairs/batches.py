@@ -19,7 +19,7 @@ from retrieval.builder import PairBuilder
 from retrieval.chunks import windows
 from retrieval.pairs.selection import Piece, count, draws, pieces
 from retrieval.pairs.tokenized import token_counts
-from retrieval.tokens import Tokenizer, tokenizer
+from retrieval.tokens import Tokenizer, tokenizer, words
 
 _WORD = re.compile(r"\w+")
 _COMMON = 64
@@ -63,7 +63,7 @@ def make(documents: pa.Table, params: Params, counter: Counter[str]) -> Iterator
 
     What a document has over a multiple of `size` stands at its two ends, and is left out or for `neighbours`: batches
     of one language and split, out of the same table. Such a batch has the work of the document that it began with.
-    Besides the documents, `chunks left over` are counted.
+    Besides the documents, `chunk: left over` are counted.
     """
     split = tokenizer(params.tokenizer)
     rows: list[dict[str, Any]] = []
@@ -83,7 +83,7 @@ def make(documents: pa.Table, params: Params, counter: Counter[str]) -> Iterator
         rows += _related(rests, params.size)
     used = {id.rpartition(":")[0] for row in rows for id in row["chunk_ids"]}
     short, over = len(rests) - len(used), chunks_made - len(rows) * params.size
-    count(counter, {"used": len(used), f"fewer than {params.size} chunks": short, "chunks left over": over})
+    count(counter, {"used": len(used), f"fewer than {params.size} chunks": short, "chunk: left over": over})
     if rows:
         yield "batches", pa.Table.from_pylist(rows, BATCHES)
 
@@ -108,6 +108,9 @@ def _spans(
 ) -> Iterator[tuple[int, int]]:
     """Windows that have at most `most` tokens when they stand alone, too, where some tokenizers count more."""
     for window in windows(text, limit or most, split, start, end, language):
+        if split is words:
+            yield window.start, window.end
+            continue
         size = len(split(text[window.start : window.end]))
         if size <= most or limit == 1:
             yield window.start, window.end
@@ -132,13 +135,13 @@ def _related(documents: list[_Document], size: int) -> Iterator[dict[str, Any]]:
             groups[document.row["language"], document.row["split"]].append(document)
     for group in groups.values():
         chunks = [chunk for document in group for chunk in document.chunks]
-        words, holders = _rare_words([chunk.text for chunk in chunks])
+        rare, holders = _rare_words([chunk.text for chunk in chunks])
         free, at = [True] * len(chunks), 0
         for document in group:
             own = [n for n in range(at, at + len(document.chunks)) if free[n]][:size]
             at += len(document.chunks)
             scores: defaultdict[int, float] = defaultdict(float)
-            for word in {word for n in own for word in words[n]}:
+            for word in {word for n in own for word in rare[n]}:
                 for n in holders[word]:
                     scores[n] += log(len(chunks) / len(holders[word]))
             others = [n for n in scores if free[n] and n not in own]
@@ -152,14 +155,13 @@ def _related(documents: list[_Document], size: int) -> Iterator[dict[str, Any]]:
 def _rare_words(texts: list[str]) -> tuple[list[list[str]], dict[str, list[int]]]:
     """The rarest words of each text that others have too, and the texts that have each of these words."""
     found = [set(_WORD.findall(text.lower())) for text in texts]
-    counts = Counter(word for words in found for word in words)
+    counts = Counter(word for own in found for word in own)
     kept = [
-        nsmallest(_WORDS, (w for w in words if 1 < counts[w] <= _COMMON), key=lambda w: (counts[w], w))
-        for words in found
+        nsmallest(_WORDS, (w for w in own if 1 < counts[w] <= _COMMON), key=lambda w: (counts[w], w)) for own in found
     ]
     holders: defaultdict[str, list[int]] = defaultdict(list)
-    for number, words in enumerate(kept):
-        for word in words:
+    for number, rare in enumerate(kept):
+        for word in rare:
             holders[word].append(number)
     return kept, holders
 

@@ -30,7 +30,7 @@ def test_batches_of_any_text(found, neighbours, seed):
     rows, counter = made(BATCHES_16, table(found), size=3, most=4, neighbours=neighbours, seed=seed)
     used = {id.rpartition(":")[0] for id in check(rows, found, 3, 4)}
     assert counter["used"] == len(used)
-    assert counter.total() - counter["chunks left over"] == len(found)
+    assert counter.total() - counter["chunk: left over"] == len(found)
 
 
 def test_batches_are_of_one_document():
@@ -72,7 +72,7 @@ def test_chunks_that_share_no_rare_word_stay_alone():
     found = [f"word{n} other{n}" for n in range(40)]
     rows, counter = made(BATCHES_16, table(found), neighbours=True)
     assert rows == []
-    assert counter == {"fewer than 16 chunks": 40, "chunks left over": 40}
+    assert counter == {"fewer than 16 chunks": 40, "chunk: left over": 40}
 
 
 def test_a_word_a_million_times():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.sentences import sentences
+from retrieval.sentences import ends, last_end, sentences
 
 TEXTS = st.text(st.characters() | st.sampled_from("aB1. \n.?!»”)。;α,\u00a0\ud800"), max_size=80)
 
@@ -70,3 +70,12 @@ def test_sentences_hold_all_that_is_not_blank(text: str, language: str | None) -
 def test_odd_texts_are_read_in_one_pass(unit: str) -> None:
     text = unit * 100_000
     assert "".join("".join(said(text)).split()) == "".join(text.split())
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(TEXTS | st.sampled_from(["Word " * 20, "mot. ", "Mot. "]), max_size=40).map("".join), st.data())
+def test_the_last_end_is_that_of_all(text: str, data: st.DataObject) -> None:
+    places = list(ends(text))
+    start = data.draw(st.sampled_from([0, *places]))
+    limit = data.draw(st.integers(start, len(text)))
+    assert last_end(text, start, limit) == max((end for end in places if start < end <= limit), default=None)
