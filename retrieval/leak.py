@@ -114,7 +114,7 @@ class _Known:
 
     def __init__(self, texts: list[Text], rules: Rules) -> None:
         self.texts = texts
-        self.guard = Guard(((t.text, t.work or t.id or t.place) for t in texts), rules)
+        self.guard = Guard(((t.text, t.work or "unknown") for t in texts), rules)
         self.works: dict[str, Text] = {}
         self.parallel: dict[str, Text] = {}
         self.ids: dict[str, Text] = {}

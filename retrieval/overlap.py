@@ -228,12 +228,15 @@ class Guard:
 
 
 def texts_of(benchmarks: Iterable[Set]) -> Iterator[tuple[str, str]]:
-    """The texts of documents and queries, each with its work, else its own id."""
+    """The texts of documents and queries, each with its work.
+
+    Those without one count as of one work, so that what overlapping windows of one text have in common is no formula.
+    """
     for found in benchmarks:
         for table in ("documents", "queries"):
             for batch in found.batches(table, ["id", "work", "text"]):
                 for row in batch.to_pylist():
-                    yield row["text"] or "", row["work"] or f"{found.name} {table} {row['id']}"
+                    yield row["text"] or "", row["work"] or "unknown"
 
 
 def _distinct(words: Hashes, n: int) -> Hashes:

@@ -70,7 +70,7 @@ def articles(source: Source, params: CliruditParams, counts: Counter[str]) -> It
             seen.add(row["work"])
             counts["used"] += 1
             for code in params.document_languages:
-                counts[f"abstract in {code}" if code in abstracts else f"document: no abstract in {code}"] += 1
+                counts[f"note: abstract in {code}" if code in abstracts else f"document: no abstract in {code}"] += 1
             made = [
                 Document(
                     f"{row['id']}#abstract-{code}", _title(found, code), text, code, row["id"],

@@ -21,6 +21,7 @@ from retrieval.tokens import tokenizer
 Kind = Literal["article", "recital", "annex", "abstract"]
 _NUMBER = regex.compile(r"\W{0,3}\d{1,4}\W{0,3}\s++")
 _LABEL = regex.compile(r"\p{L}{2,20}+ (?:\d{1,4}\p{L}?|premier|PREMIER)(?!\w)[ .:–—-]*+")
+_FORMER = regex.compile(r"\(ex[- ]article[^)\n]{1,60}+\)\s*+", regex.IGNORECASE)
 _HEADING = regex.compile(r"[\p{Lu}\p{Lo}].*[^\s.,;:]", regex.DOTALL)
 _LONGEST_HEADING = 150
 _UNITS = tokenizer("words")
@@ -59,14 +60,13 @@ def aligned(
     """Groups with one passage in each of the languages, in their order.
 
     Args:
-        rows: documents as `retrieval.benchmarks.rows.read` gives them; a document is counted as used if a passage of
-            it is.
+        rows: documents as `retrieval.benchmarks.rows.read` gives them, those of a work together; a document is counted
+            as used if a passage of it is.
         counts: also gets the passages and groups that are left out, by reason.
     """
     made = []
-    by_work = sorted(rows, key=lambda row: (row["work"], row["id"]))
-    for _, same in groupby(by_work, key=lambda row: row["work"]):
-        documents = list(same)
+    for _, same in groupby(rows, key=lambda row: row["work"]):
+        documents = sorted(same, key=lambda row: row["id"])
         refused: Counter[str] = Counter()
         complete = [
             group for found in align(documents, refused, params.kinds)
@@ -96,6 +96,8 @@ def asks(group: list[Passage], shared: set[tuple[str, str]], params: PassagePara
         reason = f"heading: fewer than {params.heading} words"
     elif any((passage.document.language, fold(passage.heading)) in shared for passage in group):
         reason = "heading: of several passages"
+    elif any(fold(passage.heading) in fold(passage.document.text) for passage in group):
+        reason = "heading: said in the passage too"
     if reason:
         counts[reason] += 1
     return reason is None
@@ -125,7 +127,9 @@ def without_label(text: str, heading: str | None, kind: str) -> tuple[int, str]:
         line = text[start:end]
         if line and len(line) <= _LONGEST_HEADING and _HEADING.fullmatch(line) and text[end:].strip():
             at, said = end, line
-    return _line(text, at)[0], " ".join(said.split())
+    at = _line(text, at)[0]
+    former = _FORMER.match(text, at)  # a treaty's article says which one it was: `(ex Article 61 TEC)`
+    return former.end() if former else at, " ".join(said.split())
 
 
 def _matched(text: str, heading: str) -> int:

@@ -53,17 +53,16 @@ Judgement = tuple[str, str, int]
 
 
 def read(source: Source, splits: Collection[str] = HELD_OUT) -> Iterator[dict[str, Any]]:
-    """Kept documents of these splits, one by one, `licence` being what is known of it."""
-    for table in source.documents(_COLUMNS, splits):
+    """Kept documents of these splits, those of a work together, `licence` being what is known of it."""
+    for table in source.works(_COLUMNS, splits):
         for row in table.to_pylist():
             yield row | {"licence": row["licence"] or _declared(row["meta"])}
 
 
 def one_edition(rows: Iterable[dict[str, Any]], counts: Counter[str]) -> Iterator[Mapping[str, Any]]:
     """One document of each work and language, all of one edition; the others are counted."""
-    by_work = sorted(rows, key=lambda row: (row["work"], row["id"]))
-    for _, same in groupby(by_work, key=lambda row: row["work"]):
-        yield from one_a_language(same, counts)
+    for _, same in groupby(rows, key=lambda row: row["work"]):
+        yield from one_a_language(sorted(same, key=lambda row: row["id"]), counts)
 
 
 def documents(rows: Iterable[Document]) -> pa.Table:
