@@ -42,8 +42,12 @@ def init(recipe: Path = Path("recipe.toml")) -> None:
 
 @app.command
 def check(recipe: Path) -> None:
-    """Print the resolved recipe and what a build would do; do nothing."""
-    from flows import terminal
+    """Print the resolved recipe, of a corpus or of sets, and what a build would do; do nothing."""
+    from flows import retrieval_run, terminal
+
+    if retrieval_run.is_recipe(recipe):
+        retrieval_run.check(recipe)
+        return
     from flows.prepare import prepare
 
     terminal.plan(*prepare(str(recipe), keep="nothing"))
@@ -380,6 +384,7 @@ def tune(
 app.command("flows.retrieval_commands:benchmark", help="Make benchmarks of held-out works, by a recipe.")
 app.command("flows.retrieval_commands:pairs", help="Make training sets that are clear of every benchmark, by a recipe.")
 app.command("flows.retrieval_commands:evaluate", name="eval", help="Score systems on a benchmark, with intervals.")
+app.command("flows.retrieval_commands:ask", help="Ask a model for the queries of a synthetic training set.")
 app.command("flows.retrieval_commands:leak", help="Measure what a training set and a benchmark have in common.")
 
 

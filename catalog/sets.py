@@ -26,6 +26,11 @@ from catalog.files import Corpus, read_json, sha256, write_json
 from catalog.set_schema import SCHEMAS
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_KINDS = {"pairs": "training set", "benchmark": "benchmark"}
+_DIFFERENT = {
+    "query_id", "query", "document_id", "document", "doc_en", "doc_xx", "en_id", "xx_id", "batch_id", "chunks",
+    "chunk_ids", "text", "start", "end",
+}  # fmt: skip
 _PART = re.compile(r"(?P<table>[a-z_]+)-(?P<part>[0-9a-z]+)\.parquet")
 
 
@@ -70,17 +75,35 @@ class Set:
 
 
 def open_set(folder: Path) -> Set:
-    """The set in a folder; ConfigError when there is none, or a file of it is missing or not of its size."""
+    """The set in a folder; ConfigError when there is none, or a file of it is missing, damaged or not of its table."""
     if not (folder / "manifest.json").is_file():
         raise ConfigError(f"{folder}: no set (it has no manifest.json)")
     found = Set(folder.resolve(), read_json(folder / "manifest.json"))
-    if found.manifest.get("kind") not in SCHEMAS or not isinstance(found.manifest.get("files"), list):
+    named = all(isinstance(found.manifest.get(key), str) for key in ("name", "kind", "id"))
+    if not named or found.kind not in SCHEMAS or not isinstance(found.manifest.get("files"), list):
         raise ConfigError(f"{folder}/manifest.json: not the manifest of a set; sets are of {', '.join(SCHEMAS)}")
     for entry in found.manifest["files"]:
-        path = found.folder / entry["file"]
-        if not _PART.fullmatch(entry["file"]) or not path.is_file() or path.stat().st_size != entry["bytes"]:
-            raise ConfigError(f"{path}: missing or damaged; make the set again")
+        _check(found, entry)
     return found
+
+
+def _check(found: Set, entry: Any) -> None:
+    """ConfigError unless the entry of a manifest is of a file in the set's folder, and tells the truth about it."""
+    name = entry.get("file") if isinstance(entry, dict) else None
+    match = _PART.fullmatch(name) if isinstance(name, str) else None
+    if match is None or not entry.get("table") == match["table"] in SCHEMAS[found.kind]:
+        raise ConfigError(f"{found.folder}/manifest.json: {entry!r} is no file of a {found.kind} set")
+    path = found.folder / match[0]
+    if not path.is_file() or path.stat().st_size != entry.get("bytes"):
+        raise ConfigError(f"{path}: missing or damaged; make the set again")
+    try:
+        footer = pq.read_metadata(path)
+    except (OSError, pa.ArrowException) as error:
+        raise ConfigError(f"{path}: damaged ({error}); make the set again") from error
+    lacking = set(SCHEMAS[found.kind][match["table"]].names) - set(footer.schema.to_arrow_schema().names)
+    if lacking or footer.num_rows != entry.get("rows"):
+        what = f"lacks the columns {', '.join(sorted(lacking))}" if lacking else "has not the rows of the manifest"
+        raise ConfigError(f"{path}: {what}; make the set again")
 
 
 def all_sets(corpus: Corpus, kind: str | None = None) -> list[Set]:
@@ -89,24 +112,60 @@ def all_sets(corpus: Corpus, kind: str | None = None) -> list[Set]:
     return [Set(folder(corpus, m["name"], m["id"]), m) for m in manifests]
 
 
+def whole(corpus: Corpus, kind: str) -> list[Set]:
+    """The same, each looked at as `open_set` does; ConfigError, which says what to do, when one is not there whole."""
+    found = all_sets(corpus, kind)
+    for one in found:
+        try:
+            open_set(one.folder)
+        except ConfigError as error:
+            path = corpus.manifest("sets", one.name)
+            raise ConfigError(f"{error}; to do without it, delete {path}") from None
+    return found
+
+
 def made(corpus: Corpus, name: str, id: str) -> Set | None:
-    """The set of this name and identity, when it is there, current or not."""
-    there = folder(corpus, name, id)
-    return open_set(there) if (there / "manifest.json").is_file() else None
+    """The set of this name and identity, when it is there whole, current or not."""
+    return _whole(folder(corpus, name, id))
+
+
+def _whole(there: Path) -> Set | None:
+    try:
+        return open_set(there)
+    except ConfigError:
+        return None
+
+
+def check_name(corpus: Corpus, name: str, kind: str) -> None:
+    """ConfigError when this is no name of a set, or the corpus has a set of another kind of this name."""
+    if not NAME.fullmatch(name):
+        raise ConfigError(f"name of a set = {name!r}: lower-case letters, digits, - and _, at most 64")
+    path = corpus.manifest("sets", name)
+    other = read_json(path)["kind"] if path.is_file() else kind
+    if other != kind:
+        raise ConfigError(
+            f"name of a {_KINDS[kind]} = {name!r}: {corpus.root} has a {_KINDS[other]} of this name; "
+            f"give another name, or delete {path}"
+        )
+
+
+def current(corpus: Corpus, found: Set) -> bool:
+    """Whether the name of a set means this one."""
+    path = corpus.manifest("sets", found.name)
+    return path.is_file() and read_json(path) == found.manifest
 
 
 def make_current(corpus: Corpus, found: Set) -> None:
     """Let the name of a set mean this one."""
-    path = corpus.manifest("sets", found.name)
-    if not path.is_file() or read_json(path) != found.manifest:
-        write_json(path, found.manifest)
+    if not current(corpus, found):
+        write_json(corpus.manifest("sets", found.name), found.manifest)
 
 
 def find(corpus: Corpus, name: str, kind: str | None = None) -> Set:
     """The current set of this name; ConfigError, which lists the names there are, when there is none."""
     found = {s.name: s for s in all_sets(corpus, kind)}
     if name not in found:
-        what = {"pairs": "training set", "benchmark": "benchmark", None: "set"}[kind]
+        what = _KINDS[kind] if kind else "set"
         raise ConfigError(f"no {what} `{name}` in {corpus.root}; there are: {', '.join(sorted(found)) or 'none'}")
     return open_set(found[name].folder)
 
@@ -122,23 +181,23 @@ class SetWriter:
     """
 
     def __init__(self, corpus: Corpus, name: str, kind: str, id: str) -> None:
-        if not NAME.fullmatch(name):
-            raise ConfigError(f"name of a set = {name!r}: lower-case letters, digits, - and _, at most 64")
+        check_name(corpus, name, kind)
         self.corpus, self.name, self.kind, self.id = corpus, name, kind, id
         self.staged = corpus.work / "sets" / f"{name}-{id}"
         self.staged.mkdir(parents=True, exist_ok=True)
-        self._older = [path for path in sorted((corpus.root / "sets" / name).glob("*")) if path.name != id]
+        there = [_whole(path) for path in sorted((corpus.root / "sets" / name).glob("*")) if path.name != id]
+        self._older = [found for found in there if found is not None and found.kind == kind]
 
     def done(self, part: str) -> bool:
         """Whether this part is there already: from a killed run, or taken over from an older set of this name."""
-        if (self.staged / f"{part}.json").is_file():
+        if _note(self.staged, part).is_file():
             return True
         for older in self._older:
-            note = older / "parts" / f"{part}.json"
-            if note.is_file():
+            note, has = _note(older.folder, part), {entry["file"] for entry in older.manifest["files"]}
+            if note.is_file() and has >= {entry["file"] for entry in read_json(note)["files"]}:
                 for entry in read_json(note)["files"]:
-                    _link(older / entry["file"], self.staged / entry["file"])
-                _link(note, self.staged / f"{part}.json")
+                    _link(older.folder / entry["file"], self.staged / entry["file"])
+                _link(note, _note(self.staged, part))
                 return True
         return False
 
@@ -147,7 +206,7 @@ class SetWriter:
 
     def preview(self, parts: list[str]) -> Set:
         """These parts as a set that is not published yet: what negatives are mined from."""
-        notes = [read_json(self.staged / f"{part}.json") for part in parts]
+        notes = [read_json(_note(self.staged, part)) for part in parts]
         files = [entry for note in notes for entry in note["files"]]
         return Set(self.staged, {"name": self.name, "kind": self.kind, "id": self.id, "files": files})
 
@@ -157,7 +216,7 @@ class SetWriter:
         What was counted in the parts is added up in the key `counts`. `card` gives the text of `README.md` from the
         manifest.
         """
-        notes = [read_json(self.staged / f"{part}.json") for part in parts]
+        notes = [read_json(_note(self.staged, part)) for part in parts]
         wanted = {entry["file"] for note in notes for entry in note["files"]}
         counts: dict[str, int] = {}
         for note in notes:
@@ -173,12 +232,10 @@ class SetWriter:
             "name": self.name, "kind": self.kind, "id": self.id, **facts, "counts": dict(sorted(counts.items())),
             "files": files,
         }  # fmt: skip
-        (self.staged / "parts").mkdir(exist_ok=True)
-        for part in parts:
-            (self.staged / f"{part}.json").replace(self.staged / "parts" / f"{part}.json")
-        for path in self.staged.iterdir():
+        wanted |= {f"{part}.json" for part in parts}
+        for path in [*self.staged.iterdir(), *(self.staged / "parts").glob("*")]:
             if path.is_file() and path.name not in wanted:
-                path.unlink()  # parts of an older plan
+                path.unlink()  # what a killed run left half written
         write_json(self.staged / "manifest.json", manifest)
         (self.staged / "README.md").write_text(card(manifest), encoding="utf-8")
         final = folder(self.corpus, self.name, self.id)
@@ -204,7 +261,9 @@ class PartWriter:
         """Append rows to a table."""
         schema = SCHEMAS[self.kind][table]
         if table not in self._writers:
-            self._writers[table] = pq.ParquetWriter(self._aside(table), schema, compression="zstd", compression_level=1)
+            self._writers[table] = pq.ParquetWriter(
+                self._aside(table), schema, compression="zstd", compression_level=1, use_dictionary=_repeating(schema)
+            )
             self._rows[table] = 0
         self._writers[table].write_table(rows.select(schema.names).cast(schema))
         self._rows[table] += rows.num_rows
@@ -227,10 +286,24 @@ class PartWriter:
             file = f"{table}-{self.name}.parquet"
             self._aside(table).replace(self.staged / file)
             files.append({"file": file, "table": table, "rows": rows})
-        write_json(self.staged / f"{self.name}.json", {"files": files, "counts": self.counts})
+        write_json(_note(self.staged, self.name), {"files": files, "counts": self.counts})
+
+
+def _note(folder: Path, part: str) -> Path:
+    return folder / "parts" / f"{part}.json"
+
+
+def _repeating(schema: pa.Schema) -> list[str]:
+    """The columns that are worth a dictionary: all but texts and ids of rows, whose values are nearly all different."""
+    return [
+        f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
+        for field in schema
+        if field.name not in _DIFFERENT
+    ]
 
 
 def _link(source: Path, target: Path) -> None:
+    target.parent.mkdir(exist_ok=True)
     target.unlink(missing_ok=True)
     try:
         target.hardlink_to(source)

@@ -81,3 +81,23 @@ def leak(train: str, benchmark: str, corpus: CorpusFolder = Path("corpus")) -> i
     from flows import retrieval_run
 
     return retrieval_run.leak(corpus, train, benchmark)
+
+
+def ask(recipe: Path, name: str, output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None) -> None:
+    """Ask a model for the queries of a synthetic training set: what has no answer yet.
+
+    Run again, it goes on; `florilege pairs` then checks the answers and makes the set.
+
+    Parameters
+    ----------
+    recipe
+        Recipe of training sets and benchmarks, see docs/retrieval.md.
+    name
+        A training set of it with the builder synthetic.
+    output
+        File for the requests, JSON Lines in OpenAI's batch format, to be answered anywhere; default: the recipe's
+        endpoint is asked.
+    """
+    from flows import synthetic_run
+
+    synthetic_run.show(recipe, name, synthetic_run.ask(recipe, name, output), output)

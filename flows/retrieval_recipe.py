@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,11 @@ from retrieval.builder import BenchmarkBuilder, PairBuilder, Params
 from retrieval.builders import benchmark_builder, pair_builder
 from retrieval.negatives import NegativeParams
 from retrieval.overlap import Rules
+from retrieval.systems import system
+from retrieval.teachers import teacher
 from retrieval.works import Splits
+
+_OF_FILES = ("run", "scores")
 
 
 class _Table(BaseModel):
@@ -56,6 +61,12 @@ class RetrievalRecipe(_Table):
     benchmarks: tuple[BenchmarkSpec, ...] = ()
     pairs: tuple[PairsSpec, ...] = ()
 
+    @field_validator("benchmarks")
+    @classmethod
+    def _benchmarks_are_unique(cls, benchmarks: tuple[BenchmarkSpec, ...]) -> tuple[BenchmarkSpec, ...]:
+        unique("sets", [spec.name for spec in benchmarks])
+        return benchmarks
+
     @field_validator("pairs")
     @classmethod
     def _names_are_unique(cls, pairs: tuple[PairsSpec, ...], info: Any) -> tuple[PairsSpec, ...]:
@@ -77,7 +88,8 @@ def load(path: Path) -> RetrievalRecipe:
     ]
     pairs = [
         spec.model_copy(update={
-            "params": _checked(path, f"pairs.{number}", spec, pairs=True), "negatives": _rooted(base, spec.negatives),
+            "params": _checked(path, f"pairs.{number}", spec, pairs=True),
+            "negatives": _mined(path, f"pairs.{number}.negatives", spec.negatives),
         })
         for number, spec in enumerate(recipe.pairs)
     ]  # fmt: skip
@@ -87,14 +99,41 @@ def load(path: Path) -> RetrievalRecipe:
     })  # fmt: skip
 
 
-def _rooted(base: Path, negatives: Negatives | None) -> Negatives | None:
-    """A model or run that lies below the recipe's folder, by its whole path."""
+def _mined(path: Path, key: str, negatives: Negatives | None) -> Negatives | None:
+    """Files and models with paths from the recipe's folder on; what cannot be is refused before any work."""
     if negatives is None:
         return None
-    kind, _, place = negatives.system.partition(":")
-    if place and (base / place).exists():
-        return negatives.model_copy(update={"system": f"{kind}:{(base / place).resolve()}"})
-    return negatives
+    base, params = path.resolve().parent, negatives.params
+    found = negatives.model_copy(update={
+        "system": _rooted(base, negatives.system),
+        "params": params.model_copy(update={"teacher": params.teacher and _rooted(base, params.teacher)}),
+    })  # fmt: skip
+    try:
+        _check(found.system, system)
+        if found.params.teacher:
+            _check(found.params.teacher, teacher)
+        if found.params.teacher_margin is not None and not found.params.teacher:
+            raise ConfigError(f"params.teacher_margin = {found.params.teacher_margin}: needs params.teacher")
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {key}: {error}") from None
+    return found
+
+
+def _check(word: str, load: Callable[[str], Any]) -> None:
+    """ConfigError when `load` knows no such word, or its file is missing; files and models are read when used."""
+    kind, _, place = word.partition(":")
+    if not place or kind not in (*_OF_FILES, "dense", "multi-vector", "cross-encoder"):
+        load(word)
+    elif kind in _OF_FILES and not Path(place).is_file():
+        raise ConfigError(f"{word!r}: no such file")
+
+
+def _rooted(base: Path, word: str) -> str:
+    """`kind:place` by the whole path of a file, and of a model that is a folder and no name in a cache."""
+    kind, _, place = word.partition(":")
+    from_here = absolute(base, place)
+    is_path = kind in _OF_FILES or Path(from_here).is_dir()
+    return f"{kind}:{from_here}" if place and is_path else word
 
 
 def settings(builder: PairBuilder | BenchmarkBuilder, spec: BenchmarkSpec) -> Params:
@@ -113,9 +152,17 @@ def _checked(path: Path, key: str, spec: BenchmarkSpec, pairs: bool) -> dict[str
     except ValidationError as error:
         raise ConfigError(explain(f"{path}: {key}.params", error, builder.params)) from None
     base = path.resolve().parent
-    return spec.params | {
+    placed: dict[str, Any] = {
         name: absolute(base, str(value)) for name, value in found if isinstance(value, Path) and name in spec.params
     }
+    if "systems" in spec.params:
+        placed["systems"] = [_rooted(base, word) for word in spec.params["systems"]]
+        for word in placed["systems"]:
+            try:
+                _check(word, system)
+            except ConfigError as error:
+                raise ConfigError(f"{path}: {key}.params.systems: {error}") from None
+    return spec.params | placed
 
 
 def builder_of(spec: BenchmarkSpec, pairs: bool) -> PairBuilder | BenchmarkBuilder:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
 from catalog import evaluations, files, sets, store
+from catalog.errors import ConfigError
+from catalog.files import Corpus
+from catalog.sets import Set
+from flows.lock import locked
 
+_TABLES = {"pairs": "pairs", "benchmark": "benchmarks"}
+_USED = re.compile(r"used$|^note: |^negatives: (queries|negatives)$")
 _REASONS = 8
 """Reasons that are printed for a set; all are in its card."""
 
@@ -18,15 +26,13 @@ def make(recipe: Path, kind: str, names: list[str] | None) -> None:
     from flows.retrieval_recipe import load
     from flows.server import start, used
 
-    needed = [*wanted(str(recipe), "benchmark", names if kind == "benchmark" else None)]
-    if kind == "pairs":
-        needed += wanted(str(recipe), "pairs", names)
+    asked = wanted(str(recipe), kind, names)
+    if not asked:
+        raise ConfigError(f"{recipe}: asks for nothing: it has no [[{_TABLES[kind]}]]")
+    needed = asked if kind == "benchmark" else [*wanted(str(recipe), "benchmark"), *asked]
     there = [found.there for found in needed if found.there is not None]
     if len(there) == len(needed):
-        corpus = files.existing(Path(load(recipe).corpus))
-        for found in there:
-            sets.make_current(corpus, found)
-        store.rebuild(corpus)
+        _keep(files.existing(Path(load(recipe).corpus)), there)
         _print([found.manifest for found in there if found.kind == kind], "nothing to do")
         return
     server = start()
@@ -38,6 +44,18 @@ def make(recipe: Path, kind: str, names: list[str] | None) -> None:
         _print(flow(str(recipe), names), "made")
 
 
+def _keep(corpus: Corpus, there: list[Set]) -> None:
+    """Let the names mean these sets, in the catalog too."""
+    shown = corpus.database.stat().st_mtime_ns if corpus.database.is_file() else 0
+    noted = [corpus.manifest("sets", found.name) for found in there]
+    if all(sets.current(corpus, found) for found in there) and shown > max(path.stat().st_mtime_ns for path in noted):
+        return
+    with locked(corpus):
+        for found in there:
+            sets.make_current(corpus, found)
+        store.rebuild(corpus)
+
+
 def evaluate(
     folder: Path, benchmark: str, systems: list[str], tasks: list[str] | None, depth: int, output: Path | None
 ) -> None:
@@ -47,7 +65,6 @@ def evaluate(
         ConfigError: no such corpus, benchmark, task or system, or what a system answers cannot be scored.
     """
     from flows import terminal
-    from flows.lock import locked
     from flows.progress import Progress
     from retrieval import evaluation, evaluation_report
     from retrieval.systems import system
@@ -55,20 +72,28 @@ def evaluate(
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     corpus = files.existing(folder)
     found = sets.find(corpus, benchmark, "benchmark")
-    with Progress(benchmark) as progress:
-        made = [evaluation.evaluated(corpus, found, system(spec), depth, tasks, progress.say) for spec in systems]
-    with locked(corpus):
-        store.rebuild(corpus)
+    try:
+        with Progress(benchmark) as progress:
+            made = [evaluation.evaluated(corpus, found, system(spec), depth, tasks, progress.say) for spec in systems]
+    finally:
+        _show(corpus)  # what was evaluated before an error is kept too
     picture = output or evaluations.folder(corpus, made[-1]["evaluation"]) / "picture.svg"
     if output or len(made) > 1:
         picture = output or Path(f"{benchmark}.svg")
         picture.write_text(evaluation_report.picture(made), encoding="utf-8")
     terminal.console(200).print(evaluation_report.table(made))
-    print(
-        "In brackets: 95 % intervals, over works. Every figure is in the catalog: the views evaluations, per_query and"
-    )
     print("In brackets: 95 % intervals, over works. SQL has every figure: evaluations, per_query, rankings.")
     print(f"{picture} draws them; TREC runs and a report are in {corpus.root / 'evaluations'}")
+
+
+def _show(corpus: Corpus) -> None:
+    """Let the catalog show new evaluations; a build that holds the corpus does so when it ends."""
+    try:
+        with locked(corpus):
+            store.rebuild(corpus)
+    except ConfigError as error:
+        print(f"What was evaluated is kept, but SQL does not show it yet: {error}", file=sys.stderr)
+        print(f"A build shows it at its end, and so does `florilege catalog rebuild {corpus.root}`", file=sys.stderr)
 
 
 def leak(folder: Path, train: str, benchmark: str) -> int:
@@ -92,6 +117,30 @@ def _print(manifests: list[dict[str, Any]], did: str) -> None:
             rows[entry["table"]] = rows.get(entry["table"], 0) + entry["rows"]
         made = ", ".join(f"{count:,} {table}" for table, count in rows.items()) or "no rows"
         print(f"{manifest['name']} ({manifest['builder']} {manifest['version']}, {did}): {made}")
-        left = {reason: count for reason, count in manifest["counts"].items() if not reason.endswith("used")}
+        left = {reason: count for reason, count in manifest["counts"].items() if not _USED.search(reason)}
         for reason, count in sorted(left.items(), key=lambda item: -item[1])[:_REASONS]:
             print(f"    left out: {reason} {count:,}")
+
+
+def check(recipe: Path) -> None:
+    """Print what a recipe asks for and what of it is there; does nothing."""
+    from flows.retrieval_plan import wanted
+
+    for kind, what in (("benchmark", "benchmark"), ("pairs", "training set")):
+        for found in wanted(str(recipe), kind):
+            state = "there" if found.there else "to make"
+            print(f"{what} {found.spec.name} ({found.builder.name} {found.builder.version}): {state}")
+            print(f"    {found.builder.summary}")
+            for name, value in found.params.model_dump(mode="json").items():
+                print(f"    {name} = {value}")
+
+
+def is_recipe(path: Path) -> bool:
+    """Whether a recipe is one of training sets and benchmarks: it names a corpus, not sources."""
+    import tomllib
+
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return False  # what is wrong with it is said by who reads it
+    return "corpus" in raw and "sources" not in raw

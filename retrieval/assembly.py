@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from catalog.errors import ConfigError
 from catalog.files import Corpus, digest
 from catalog.set_schema import TEXT_COLUMNS
 from catalog.sets import Set, SetWriter
 from retrieval import card, negatives, statistics
 from retrieval.builder import BenchmarkBuilder, PairBuilder, Params
 from retrieval.overlap import Guard, Rules
+from retrieval.parts import TRAINED, Part, parts
 from retrieval.source import Source
 from retrieval.systems import Searcher
 from retrieval.works import Splits
 
 Say = Callable[[str], None]
-_TRAINED = ("train", "validation")
-_WORKS_A_PART = 50_000
 
 
 def benchmark_id(snapshot: dict[str, Any], splits: Splits, builder: BenchmarkBuilder, params: Params) -> str:
@@ -52,10 +51,10 @@ def make_benchmark(
 
 
 def pairs_id(
-    snapshot: dict[str, Any], splits: Splits, builder: PairBuilder, params: Params, against: Iterable[Set],
+    snapshot: dict[str, Any], splits: Splits, builder: PairBuilder, params: Params, against: Iterable[str],
     rules: Rules, mining: Any,
 ) -> str:  # fmt: skip
-    """Identity of a training set: what it is made from, and what it is kept clear of."""
+    """Identity of a training set: what it is made from, and what it is kept clear of (ids of benchmarks)."""
     return digest([snapshot["digest"], *_made_by(splits, builder, params, against, rules), mining])
 
 
@@ -70,23 +69,25 @@ def make_pairs(
         miner: what finds negatives, and how; `mining` says the same in plain values.
         say: told how far it is.
     """
-    id = pairs_id(source.snapshot, splits, builder, params, against, rules, mining)
+    clear_of = [found.id for found in against]
+    id = pairs_id(source.snapshot, splits, builder, params, clear_of, rules, mining)
     writer = SetWriter(corpus, name, "pairs", id)
-    hold_out(source, against)
-    same = digest(_made_by(splits, builder, params, against, rules))
-    units = _shards(source) if builder.unit == "document" else _buckets(source)
-    parts = {digest([same, content])[:12]: unit for unit, content in units}
+    hold_out(source, against, rules)
+    params = surveyed(source, builder, params)
+    same = digest(_made_by(splits, builder, params, clear_of, rules))
+    units = {digest([same, *unit])[:12]: unit for unit in parts(source, builder.unit)}
     guard: Guard | None = None
-    for number, (part, unit) in enumerate(parts.items(), start=1):
-        say(f"{name}: part {number} of {len(parts)}")
+    for number, (part, unit) in enumerate(units.items(), start=1):
+        say(f"{name}: part {number} of {len(units)}")
         if not writer.done(part):
             guard = guard or Guard.of(against, rules)
             _make_part(source, writer, part, unit, builder, params, guard)
-    done = list(parts)
+    done = list(units)
     if miner is not None:
         mined = digest([id, "negatives"])[:12]
         if not writer.done(mined):
-            _mine(writer, writer.preview(done), mined, miner, lambda figures: say(f"{name}: negatives, {figures}"))
+            held = _with_pairs(writer.preview(done), builder)
+            _mine(writer, held, mined, miner, lambda figures: say(f"{name}: negatives, {figures}"))
         done.append(mined)
     facts = _facts(source, builder, params, splits) | {
         "against": [{"name": s.name, "id": s.id} for s in against], "overlap": rules.model_dump(), "negatives": mining,
@@ -94,26 +95,50 @@ def make_pairs(
     return writer.commit(done, facts, card.card)
 
 
-def hold_out(source: Source, against: Iterable[Set]) -> None:
-    """Take the families of the benchmarks' works out of training, whatever split they are in."""
-    tables = [found.table(name) for found in against for name in ("documents", "queries")]
-    held = {work for table in tables for work in table["work"].to_pylist()}
-    source.connection.register("held_works", pa.table({"work": pa.array(sorted(held - {None}), pa.string())}))
+def surveyed(source: Source, builder: PairBuilder, params: Params) -> Params:
+    """The parameters after the builder's first pass over the documents that are trained on, if it has one."""
+    if builder.survey is None:
+        return params
+    found: Params = builder.survey(source.documents(builder.columns, TRAINED), params)
+    return found
+
+
+def hold_out(source: Source, against: Iterable[Set], rules: Rules) -> None:
+    """Take the families of the benchmarks' works out of training, whatever split they are in.
+
+    Of a foreign benchmark, whose documents name no work, those are the works that a document of the corpus tells: their
+    translations go too.
+    """
+    held: set[str] = set()  # a work's name may have changed since the benchmark was made, a document's has not
+    foreign: list[tuple[str, str]] = []
+    for found in against:
+        for batch in found.batches("documents", ["work", "doc", "text"]):
+            for row in batch.to_pylist():
+                held.update(name for name in (row["work"], row["doc"]) if name)
+                if not row["work"]:
+                    foreign.append((row["text"] or "", "unknown"))
+        for batch in found.batches("queries", ["work"]):
+            held.update(work for work in batch["work"].to_pylist() if work)
+    if foreign:
+        guard = Guard(foreign, rules)
+        for table in source.documents(("text", "work"), TRAINED):
+            reasons = guard.reasons([text or "" for text in table["text"].to_pylist()])
+            held.update(work for work, reason in zip(table["work"].to_pylist(), reasons, strict=True) if reason)
+    source.connection.register("held", pa.table({"name": pa.array(sorted(held), pa.string())}))
     source.connection.execute(
         "UPDATE works SET split = 'test' WHERE family IN "
-        "(SELECT family FROM works WHERE work IN (SELECT work FROM held_works))"
-    )
-    source.connection.unregister("held_works")
+        "(SELECT family FROM works WHERE work IN (FROM held) OR id IN (FROM held))"
+    ).fetchall()
+    source.connection.unregister("held")
 
 
 def _make_part(
-    source: Source, writer: SetWriter, part: str, unit: str | tuple[int, int], builder: PairBuilder, params: Params,
-    guard: Guard,
-) -> None:  # fmt: skip
-    if isinstance(unit, str):
-        tables = source.documents(builder.columns, _TRAINED, shards=[unit])
+    source: Source, writer: SetWriter, part: str, unit: Part, builder: PairBuilder, params: Params, guard: Guard
+) -> None:
+    if builder.unit == "document":
+        tables = source.documents(builder.columns, TRAINED, shards=unit.files)
     else:
-        tables = source.works(builder.columns, _TRAINED, *unit)
+        tables = source.works(builder.columns, TRAINED, unit.files, unit.first)
     counts: Counter[str] = Counter()
     with writer.part(part) as made:
         for documents in tables:
@@ -138,7 +163,15 @@ def _clear(guard: Guard, table: str, rows: pa.Table, counts: Counter[str]) -> pa
                 if code is not None and found[code]:
                     reasons[row] = reasons[row] or found[code]
     counts.update(f"row: {reason}" for reason in reasons if reason)
-    return rows.filter(pa.array([reason is None for reason in reasons]))
+    return rows.filter(pa.array([reason is None for reason in reasons], pa.bool_()))
+
+
+def _with_pairs(found: Set, builder: PairBuilder) -> Set:
+    if found.manifest["files"] and not found.files("pairs"):
+        raise ConfigError(
+            f"{found.name}: negatives are mined for pairs, and `{builder.name}` makes none of these texts"
+        )
+    return found
 
 
 def _mine(writer: SetWriter, pairs: Set, part: str, miner: tuple[Searcher, negatives.NegativeParams], say: Say) -> None:
@@ -149,40 +182,15 @@ def _mine(writer: SetWriter, pairs: Set, part: str, miner: tuple[Searcher, negat
         made.counts = {f"negatives: {reason}": count for reason, count in counts.items()}
 
 
-def _shards(source: Source) -> Iterator[tuple[str, Any]]:
-    """The snapshot's files of documents, each with what of it is trained on."""
-    trained = source.connection.sql(
-        f"SELECT id, work || ' ' || split AS fact FROM works WHERE split IN {_TRAINED}"
-    ).to_arrow_table()  # fmt: skip
-    facts = dict(zip(trained["id"].to_pylist(), trained["fact"].to_pylist(), strict=True))
-    for name in source.shards():
-        ids = pq.read_table(source.root / name, columns=["id"])["id"].to_pylist()
-        yield name, [name, sorted(f"{id} {facts[id]}" for id in ids if id in facts)]
-
-
-def _buckets(source: Source) -> Iterator[tuple[tuple[int, int], Any]]:
-    """Works in as many parts as there are fifties of thousands of documents, in powers of two: (bucket, of)."""
-    trained = f"FROM works WHERE split IN {_TRAINED}"
-    ((documents,),) = source.connection.execute(f"SELECT count(*) {trained}").fetchall()
-    of = 1 << max(0, (documents - 1) // _WORKS_A_PART).bit_length()
-    found = source.connection.execute(
-        f"SELECT hash(work) % {of} AS bucket, md5(string_agg(id || work || split, ' ' ORDER BY id)) {trained} "
-        "GROUP BY bucket ORDER BY bucket"
-    ).fetchall()
-    for bucket, content in found:
-        yield (bucket, of), content
-
-
-def _made_by(splits: Splits, builder: PairBuilder, params: Params, against: Iterable[Set], rules: Rules) -> list[Any]:
+def _made_by(splits: Splits, builder: PairBuilder, params: Params, against: Iterable[str], rules: Rules) -> list[Any]:
     return [
-        splits.model_dump(), builder.name, builder.version, params.identity(), sorted(s.id for s in against),
-        rules.model_dump(),
+        splits.model_dump(), builder.name, builder.version, params.identity(), sorted(against), rules.model_dump(),
     ]  # fmt: skip
 
 
 def _facts(source: Source, builder: PairBuilder | BenchmarkBuilder, params: Params, splits: Splits) -> dict[str, Any]:
     return {
         "builder": builder.name, "version": builder.version, "summary": builder.summary,
-        "params": params.model_dump(mode="json"),        "splits": splits.model_dump(), "made": datetime.now(UTC).isoformat(),
+        "params": params.model_dump(mode="json"), "splits": splits.model_dump(), "made": datetime.now(UTC).isoformat(),
         "snapshot": {key: source.snapshot[key] for key in ("snapshot", "id", "digest", "preset", "code")},
     }  # fmt: skip

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
@@ -20,16 +20,21 @@ class Params(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    def resolved(self, benchmarks: Mapping[str, str]) -> Self:
+        """With what is known of other sets, the ids of benchmarks by name; asked before `identity`."""
+        return self
+
     def identity(self) -> dict[str, Any]:
         """What decides the rows: the parameters as JSON has them; files and folders by a digest of what is in them."""
         plain = self.model_dump(mode="json")
         for name, value in self:
             if isinstance(value, Path):
-                plain[name] = _contents(value)
+                plain[name] = contents(value)
         return plain
 
 
-def _contents(path: Path) -> str:
+def contents(path: Path) -> str:
+    """Digest of a file, or of the names and contents of all files in a folder."""
     files = sorted(found for found in path.rglob("*") if found.is_file()) if path.is_dir() else [path]
     return digest([[str(found.relative_to(path)), sha256(found)] for found in files if found.is_file()])
 
@@ -39,6 +44,8 @@ Make = Callable[[pa.Table, Any, Counter[str]], Iterator[tuple[str, pa.Table]]]
 
 Every document is counted once: under `used`, or under the reason why nothing was made of it.
 """
+Survey = Callable[[Iterator[pa.Table], Any], Any]
+"""Called with all documents that are trained on, in tables, and the parameters; gives those that `make` gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,8 @@ class PairBuilder:
     split."""
     unit: Literal["document", "work"] = "document"
     """`work`: a table holds all kept documents of each work in it, sorted by work, language and id."""
+    survey: Survey | None = None
+    """A first pass, for parameters that depend on all documents: rates that keep a sample or meet a budget."""
 
 
 @dataclass(slots=True)

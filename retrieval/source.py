@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 
 from catalog import store
 from catalog.files import Corpus
-from catalog.views import quote_name, rows
+from catalog.schema import RIGHTS, SIGNALS
+from catalog.views import quote, quote_name, rows
 from retrieval.works import SPLITS, Splits, assign
 
 if TYPE_CHECKING:
@@ -44,35 +45,38 @@ class Source:
             shards: only these files of documents; None: all.
         """
         chosen = ", ".join(quote_name(name) for name in columns)
-        where = "list_contains($splits, split)" + (
-            "" if languages is None else " AND list_contains($languages, language)"
-        )
+        where = "list_contains($splits, split)"
         parameters: dict[str, Any] = {"splits": list(splits)}
         if languages is not None:
             where += " AND list_contains($languages, language)"
             parameters["languages"] = list(languages)
         for name in self.shards() if shards is None else shards:
-            query = f"SELECT {chosen} FROM {self._joined(name)} WHERE {where} ORDER BY id"
+            query = f"SELECT {chosen} FROM {self._joined(name, {*columns, 'language'})} WHERE {where} ORDER BY id"
             for found in self.connection.sql(query, params=parameters).to_arrow_reader(batch):
                 yield pa.Table.from_batches([found])
 
     def works(
-        self, columns: Collection[str], splits: Collection[str] = SPLITS, bucket: int = 0, of: int = 1,
-        batch: int = _BATCH,
+        self, columns: Collection[str], splits: Collection[str] = SPLITS, shards: Collection[str] | None = None,
+        first: str | None = None, batch: int = _BATCH,
     ) -> Iterator[pa.Table]:  # fmt: skip
         """Kept documents of whole works, sorted by work, language and id: about `batch` rows a table, no work in two.
 
-        Of `of` buckets that share the works out, only those in `bucket`.
+        Args:
+            columns, splits, shards: as of `documents`.
+            first: only works of which this is the first file, see `retrieval.parts`, in whose files they lie.
         """
-        wanted = sorted({*columns, "work", "language", "id"})
-        parts = " UNION ALL BY NAME ".join(
-            f"SELECT {', '.join(map(quote_name, wanted))} FROM {self._joined(name)}" for name in self.shards()
-        )
+        wanted = sorted({*columns, "work", "language", "id", "split"})
+        chosen = ", ".join(map(quote_name, wanted))
+        files = self.shards() if shards is None else shards
+        parts = " UNION ALL BY NAME ".join(f"SELECT {chosen} FROM {self._joined(name, wanted)}" for name in files)
+        if not parts:
+            return
+        mine = "" if first is None else f"AND work IN (SELECT work FROM places WHERE first = {quote(first)})"
         query = (
             f"SELECT {', '.join(map(quote_name, columns))}, work AS cut_at FROM ({parts}) "
-            "WHERE list_contains($splits, split) AND hash(work) % $of = $bucket ORDER BY work, language, id"
+            f"WHERE list_contains($splits, split) {mine} ORDER BY work, language, id"
         )
-        found = self.connection.sql(query, params={"splits": list(splits), "of": of, "bucket": bucket})
+        found = self.connection.sql(query, params={"splits": list(splits)})
         left: pa.Table | None = None
         for read in found.to_arrow_reader(batch):
             table = pa.Table.from_batches([read])
@@ -92,14 +96,18 @@ class Source:
         )
         return [name for (name,) in found.fetchall()]
 
-    def _joined(self, name: str) -> str:
-        documents = rows("documents", [self.root / name])
-        signals = rows("signals", [self.root / name.replace("documents/", "signals/", 1)])
-        return f"""(
-            SELECT d.*, s.* EXCLUDE (id), r.* EXCLUDE (id), c.cluster, c.size AS cluster_size, w.* EXCLUDE (id)
-            FROM works w JOIN ({documents}) d USING (id) JOIN ({signals}) s USING (id)
-            JOIN clusters c USING (id) LEFT JOIN rights r USING (id)
-        )"""
+    def _joined(self, name: str, columns: Collection[str]) -> str:
+        """The kept documents of a file with what is known of them; views that no column is of are not read."""
+        joins = [f"({rows('documents', [self.root / name])}) d", "JOIN works w USING (id)"]
+        known = ["d.*", "w.* EXCLUDE (id)"]
+        if set(columns) & set(SIGNALS.names) - {"id"}:
+            signals = rows("signals", [self.root / name.replace("documents/", "signals/", 1)])
+            joins, known = [*joins, f"JOIN ({signals}) s USING (id)"], [*known, "s.* EXCLUDE (id)"]
+        if {"cluster", "cluster_size"} & set(columns):
+            joins, known = [*joins, "JOIN clusters c USING (id)"], [*known, "c.cluster", "c.size AS cluster_size"]
+        if set(columns) & set(RIGHTS.names) - {"id"}:
+            joins, known = [*joins, "LEFT JOIN rights r USING (id)"], [*known, "r.* EXCLUDE (id)"]
+        return f"(SELECT {', '.join(known)} FROM {' '.join(joins)})"
 
 
 @contextmanager
