@@ -27,6 +27,7 @@ BENCHMARKS = {
     "mixed-pool": "retrieval.benchmarks.mixed_pool:MIXED_POOL",
     "articles": "retrieval.benchmarks.articles:ARTICLES",
     "beir": "retrieval.benchmarks.beir:BEIR",
+    "downsample": "retrieval.benchmarks.downsample:DOWNSAMPLE",
     "questions": "retrieval.benchmarks.questions:QUESTIONS",
 }
 

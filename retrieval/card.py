@@ -7,8 +7,12 @@ from typing import Any
 import orjson
 
 from catalog.reports import table
+from catalog.set_schema import SCHEMAS
 
 _LICENCES = 20
+_CORPUS = "CORPUS is the folder of the corpus."
+_FORMATS = {"pairs": "sentence-transformers", "texts": "lines"}
+"""A format that takes a training set with this table."""
 _UNKNOWN = (
     "The texts remain under the rights of their authors and publishers; `doc` is the id of the document in the corpus, "
     "whose columns `source`, `path` and `url` say where it comes from."
@@ -28,6 +32,7 @@ def card(manifest: dict[str, Any]) -> str:
         f"# {manifest['name']}",
         manifest.get("summary") or "",
         *(_benchmark(manifest, statistics) if manifest["kind"] == "benchmark" else _training(manifest)),
+        *_columns(manifest),
         *_left_out(manifest),
         *_provenance(manifest),
         *_rights(statistics),
@@ -109,6 +114,15 @@ def _training(manifest: dict[str, Any]) -> list[str]:
     return parts
 
 
+def _columns(manifest: dict[str, Any]) -> list[str]:
+    schemas = SCHEMAS[manifest["kind"]]
+    rows = [
+        {"table": name, "column": field.name, "meaning": (field.metadata or {}).get(b"doc", b"").decode()}
+        for name in _tables(manifest) for field in schemas[name]
+    ]  # fmt: skip
+    return ["## Columns", table(rows)] if rows else []
+
+
 def _left_out(manifest: dict[str, Any]) -> list[str]:
     counts = manifest.get("counts") or {}
     if not counts:
@@ -148,10 +162,29 @@ def _use(manifest: dict[str, Any]) -> list[str]:
     if manifest["kind"] == "benchmark":
         return [
             "## Evaluation",
-            f"`florilege eval CORPUS {name}` scores BM25, a model or a run; `florilege export` writes the set as BEIR, "
-            "MTEB or TREC files. With other tools: take a task's queries and its pool from the table above.",
+            _commands(
+                f"florilege eval {name} bm25 dense:MODEL run:FILE --corpus CORPUS",
+                f"florilege export OUT --set {name} --format beir --corpus CORPUS",
+            ),
+            "The first scores BM25, a model of sentence-transformers and a TREC run on every task, with intervals; the "
+            "second writes files for other tools, also as mteb or trec. With tools that know no tasks, take a task's "
+            "queries and documents from the table above. " + _CORPUS,
         ]
-    return ["## Use", "`florilege export` writes the set in the formats of trainers."]
+    shown = f"florilege export OUT --set {name} --format {_FORMATS.get(_first(manifest), 'plain')} --corpus CORPUS"
+    return [
+        "## Use",
+        _commands(shown),
+        f"This writes files for a trainer; `--format plain` writes the tables. {_CORPUS}",
+    ]
+
+
+def _commands(*lines: str) -> str:
+    return "\n".join(["```sh", *lines, "```"])
+
+
+def _first(manifest: dict[str, Any]) -> str:
+    tables = _tables(manifest)
+    return tables[0] if tables else ""
 
 
 def _notes(notes: dict[str, Any]) -> list[str]:

@@ -19,7 +19,7 @@ DEPTH, MOST = 250, 1_000
 
 
 class Ranked(NamedTuple):
-    """nDCG@10 of a system on the large and on the small benchmark."""
+    """Scores of a system on the large and on the small benchmark."""
 
     system: str
     full: float
@@ -30,7 +30,7 @@ class Preservation(NamedTuple):
     """Whether the small benchmark orders systems as the large one does."""
 
     systems: list[Ranked]
-    """By nDCG@10 on the large benchmark, best first."""
+    """By their score on the large benchmark, best first."""
     tau: float
     """Kendall's tau-b of the two orders, -1 to 1; NaN with fewer than two systems or where all are equal."""
 
@@ -44,8 +44,8 @@ def downsample(
     judged relevant for one. A benchmark with lists of its own to rank keeps them, cut to the pool.
 
     Args:
-        runs: rankings (`catalog.set_schema.RANKING`) by the name of the system. What they say of documents and queries
-            that are not in the benchmark is counted and left out.
+        runs: rankings (`catalog.set_schema.RANKING`) by the name of the system; those of several tasks one after the
+            other. What they say of documents and queries that are not in the benchmark is counted and left out.
         seed: of the choice among the queries, which does not depend on their order.
 
     Returns:
@@ -81,7 +81,7 @@ def downsample(
         full, documents=_where(full.documents, "id", pool), queries=_where(full.queries, "id", chosen),
         qrels=_where(_where(full.qrels, "query_id", chosen), "document_id", pool),
         top_ranked=_cut(full.top_ranked, chosen, pool), counts=+counts,
-        notes=full.notes | {"downsampled": _facts(full, runs, found, depth, most, seed)},
+        notes=full.notes | {"downsampled": _facts(full, runs, found, relevant, depth, most, seed)},
     )  # fmt: skip
     ids = sorted(pool)
     provenance = pa.table({
@@ -92,39 +92,11 @@ def downsample(
     return small, provenance
 
 
-def preservation(full: Benchmark, small: Benchmark, rankings: Mapping[str, pa.Table]) -> Preservation:
-    """How systems rank on both benchmarks.
-
-    Args:
-        rankings: of the large benchmark's documents, by system. On the small one a system is given the same order
-            without the documents that are not there, which is what it would say unless its scores depend on the pool,
-            as BM25's do a little; and the lists must be deep enough to have ten documents left.
-    """
-    pool, asked = small.documents["id"].to_pylist(), small.queries["id"].to_pylist()
-    systems = []
-    for name, ranking in rankings.items():
-        kept = _where(_where(ranking, "document_id", pool), "query_id", asked)
-        systems.append(Ranked(name, ndcg(ranking, full.qrels), ndcg(kept, small.qrels)))
+def preservation(scores: Mapping[str, tuple[float, float]]) -> Preservation:
+    """How systems rank on both benchmarks, from their scores on the large and on the small one."""
+    systems = [Ranked(name, full, small) for name, (full, small) in scores.items()]
     systems.sort(key=lambda system: (-system.full, system.system))
     return Preservation(systems, tau_b([s.full for s in systems], [s.small for s in systems]))
-
-
-def ndcg(ranking: pa.Table, qrels: pa.Table, cutoff: int = 10) -> float:
-    """Mean nDCG over the queries that are judged; one that the ranking lacks has 0."""
-    import ir_measures
-    from ir_measures import nDCG
-
-    judged = [
-        ir_measures.Qrel(row["query_id"], row["document_id"], row["score"]) for row in qrels.to_pylist()
-    ]  # fmt: skip
-    queries = {qrel.query_id for qrel in judged}
-    # Ranks, not scores, so that ties stay as the system broke them.
-    ranked = [
-        ir_measures.ScoredDoc(row["query_id"], row["document_id"], -float(row["rank"]))
-        for row in ranking.select(["query_id", "document_id", "rank"]).to_pylist() if row["query_id"] in queries
-    ]  # fmt: skip
-    total = sum(metric.value for metric in ir_measures.iter_calc([nDCG @ cutoff], judged, ranked))
-    return float(total) / max(1, len(queries))
 
 
 def tau_b(one: list[float], other: list[float]) -> float:
@@ -146,18 +118,20 @@ def _sign(difference: float) -> int:
 
 
 def _facts(
-    full: Benchmark, runs: Mapping[str, pa.Table], found: Mapping[str, set[str]], depth: int, most: int, seed: int
+    full: Benchmark, runs: Mapping[str, pa.Table], found: Mapping[str, set[str]], relevant: set[str], depth: int,
+    most: int, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     """For the card: how it was made, and what each run gave."""
-    gave = {
+    by_run = {
         name: {
             "documents": sum(name in names for names in found.values()),
             "alone": sum(names == {name} for names in found.values()),
         }
         for name in runs
     }
+    by_no_run = len(relevant - found.keys())
     return {
-        "depth": depth, "queries at most": most, "seed": seed, "runs": gave,
+        "depth": depth, "queries at most": most, "seed": seed, "runs": by_run, "relevant, ranked by no run": by_no_run,
         "of": {"documents": full.documents.num_rows, "queries": full.queries.num_rows},
     }  # fmt: skip
 

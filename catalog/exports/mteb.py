@@ -95,48 +95,70 @@ def _languages(part: Pool) -> list[str]:
 
 def _all_statistics(parts: list[Pool], names: list[str]) -> dict[str, Any]:
     if len(parts) == 1:
-        return _statistics(parts)
-    each = {name: _statistics([part]) for name, part in zip(names, parts, strict=True)}
-    return {**_statistics(parts), "hf_subset_descriptive_stats": each}
+        return statistics(parts)
+    each = {name: statistics([part]) for name, part in zip(names, parts, strict=True)}
+    return {**statistics(parts), "hf_subset_descriptive_stats": each}
 
 
-def _statistics(parts: list[Pool]) -> dict[str, Any]:
-    """MTEB's descriptive statistics of the pools together, under its names; lengths in characters."""
-    documents = [
-        f"{title} {text}".strip() if title else text.strip()
-        for part in parts
-        for title, text in zip(part.documents["title"].to_pylist(), part.documents["text"].to_pylist(), strict=True)
-    ]
-    queries = [text for part in parts for text in part.queries["text"].to_pylist()]
-    relevant: Counter[tuple[int, str]] = Counter()
-    judged: set[tuple[int, str]] = set()
-    for n, part in enumerate(parts):
-        for query, document, score in zip(*(column.to_pylist() for column in part.qrels.columns), strict=True):
-            relevant[(n, query)] += score != 0
-            judged.add((n, document))
-    counts = list(relevant.values())
-    top = [len(ids) for part in parts if part.top_ranked for ids in part.top_ranked["document_ids"].to_pylist()]
-    texts, asked = _lengths(documents), _lengths(queries)
+def statistics(parts: list[Pool]) -> dict[str, Any]:
+    """MTEB's descriptive statistics of the pools together, under its names; lengths in characters.
+
+    Statistics of no texts, judgements or lists are None.
+    """
+    documents, queries = texts_of(parts), [text for part in parts for text in part.queries["text"].to_pylist()]
+    lengths, asked = _lengths(documents), _lengths(queries)
     return {
         "num_samples": len(documents) + len(queries), "num_queries": len(queries), "num_documents": len(documents),
-        "number_of_characters": texts["total_text_length"] + asked["total_text_length"],
-        "documents_text_statistics": texts, "queries_text_statistics": asked,
-        "relevant_docs_statistics": {
-            "num_relevant_docs": sum(counts), "min_relevant_docs_per_query": min(counts),
-            "average_relevant_docs_per_query": sum(counts) / len(counts), "max_relevant_docs_per_query": max(counts),
-            "unique_relevant_docs": len(judged),
-        },
-        "top_ranked_statistics": {
-            "num_top_ranked": sum(top), "min_top_ranked_per_query": min(top),
-            "average_top_ranked_per_query": sum(top) / len(queries), "max_top_ranked_per_query": max(top),
-        } if top else None,
+        "number_of_characters": sum(map(len, documents)) + sum(map(len, queries)),
+        "documents_text_statistics": lengths, "queries_text_statistics": asked,
+        "relevant_docs_statistics": _judgements(parts), "top_ranked_statistics": _lists(parts, len(queries)),
     }  # fmt: skip
 
 
-def _lengths(texts: list[str]) -> dict[str, Any]:
+def texts_of(parts: list[Pool]) -> list[str]:
+    """The documents as MTEB has them: the title, a space, and the text."""
+    return [
+        f"{title or ''} {text or ''}".strip()
+        for part in parts
+        for title, text in zip(part.documents["title"].to_pylist(), part.documents["text"].to_pylist(), strict=True)
+    ]
+
+
+def _judgements(parts: list[Pool]) -> dict[str, Any] | None:
+    relevant: Counter[tuple[int, str]] = Counter()
+    judged: set[tuple[int, str]] = set()
+    for n, part in enumerate(parts):
+        columns = (part.qrels[name].to_pylist() for name in ("query_id", "document_id", "score"))
+        for query, document, score in zip(*columns, strict=True):
+            relevant[(n, query)] += score != 0
+            judged.add((n, document))
+    counts = list(relevant.values())
+    if not counts:
+        return None
+    asked = {(n, id) for n, part in enumerate(parts) for id in part.queries["id"].to_pylist()}
+    there = {(n, id) for n, part in enumerate(parts) for id in part.documents["id"].to_pylist()}
+    return {
+        "num_relevant_docs": sum(counts), "min_relevant_docs_per_query": min(counts),
+        "average_relevant_docs_per_query": sum(counts) / len(counts), "max_relevant_docs_per_query": max(counts),
+        "unique_relevant_docs": len(judged), "num_missing_query_ids": len(relevant.keys() - asked),
+        "num_missing_corpus_ids": len(judged - there), "queries_with_all_gold_black_or_white": 0,
+    }  # fmt: skip
+
+
+def _lists(parts: list[Pool], queries: int) -> dict[str, Any] | None:
+    top = [len(ids) for part in parts if part.top_ranked for ids in part.top_ranked["document_ids"].to_pylist()]
+    if not top:
+        return None
+    return {
+        "num_top_ranked": sum(top), "min_top_ranked_per_query": min(top),
+        "average_top_ranked_per_query": sum(top) / max(1, queries), "max_top_ranked_per_query": max(top),
+    }  # fmt: skip
+
+
+def _lengths(texts: list[str]) -> dict[str, Any] | None:
     lengths = [len(text) for text in texts]
     return {
         "total_text_length": sum(lengths), "min_text_length": min(lengths),
         "average_text_length": sum(lengths) / len(lengths), "max_text_length": max(lengths),
         "unique_texts": len(set(texts)),
-    }  # fmt: skip
+    } if lengths else None  # fmt: skip

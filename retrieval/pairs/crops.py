@@ -24,6 +24,7 @@ from retrieval.pairs.selection import (
     draws,
     pieces,
     sampled,
+    survey,
     taken,
     tally,
     unit,
@@ -170,4 +171,5 @@ CROPS = PairBuilder(
     make=make,
     params=Params,
     columns=("id", "text", "language", "work", "split"),
+    survey=survey(available),
 )

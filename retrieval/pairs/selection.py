@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from retrieval.builder import Params
+from retrieval.builder import Params, Survey
 
 Digests = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
@@ -33,6 +33,31 @@ class Sampled(Params):
     seed: int = Field(default=1, ge=0, lt=1 << 63)
     rates: dict[str, float] = Field(default_factory=dict)
     """Share taken of each language, 0 to 1, as `rates` gives them; all of a language that is not named."""
+    balance: bool = False
+    """In place of rates: equally many rows (of whole documents: tokens) of each language, by a first pass."""
+    budget: int | None = Field(default=None, ge=1)
+    """In place of rates: at most so many rows (of whole documents: tokens) of each language, by a first pass."""
+
+    @model_validator(mode="after")
+    def _one_way_to_sample(self) -> Self:
+        if bool(self.rates) + self.balance + (self.budget is not None) > 1:
+            raise ValueError("one of rates, balance and budget, not several")
+        return self
+
+
+def survey(available: Callable[[pa.Table, Any], Available]) -> Survey:
+    """The first pass of a builder with these parameters: rates from what `available` finds in all documents."""
+
+    def surveyed(tables: Iterator[pa.Table], params: Sampled) -> Sampled:
+        if not params.balance and params.budget is None:
+            return params
+        found: Available = {}
+        for table in tables:
+            for name, bins in available(table, params).items():
+                found[name] = found[name] + bins if name in found else bins
+        return params.model_copy(update={"rates": rates(found, budget=params.budget)})
+
+    return surveyed
 
 
 class Piece(NamedTuple):

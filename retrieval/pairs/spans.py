@@ -26,6 +26,7 @@ from retrieval.pairs.selection import (
     draws,
     pieces,
     sampled,
+    survey,
     taken,
     tally,
 )
@@ -204,4 +205,5 @@ SPANS = PairBuilder(
     make=make,
     params=Params,
     columns=("id", "text", "language", "work", "split"),
+    survey=survey(available),
 )

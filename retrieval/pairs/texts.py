@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from catalog.set_schema import TEXTS
 from retrieval.builder import PairBuilder
-from retrieval.pairs.selection import LOT, Available, Piece, Sampled, count, draws, pieces, tally
+from retrieval.pairs.selection import LOT, Available, Piece, Sampled, count, draws, pieces, survey, tally
 from retrieval.pairs.tokenized import token_counts
 
 _BREAKS = r"[\n\r\x0b\x0c\x1c-\x1e\x{85}\x{2028}\x{2029}]"
@@ -19,7 +19,7 @@ _BREAKS = r"[\n\r\x0b\x0c\x1c-\x1e\x{85}\x{2028}\x{2029}]"
 
 
 class Params(Sampled):
-    """A budget of tokens a language is a rate that `retrieval.pairs.selection.rates` computes from `available`."""
+    """Documents are taken whole; a budget of tokens is met to within one document."""
 
     tokenizer: str = "words"
     """That tokens are counted with."""
@@ -78,6 +78,7 @@ MLM = PairBuilder(
     make=mlm,
     params=Params,
     columns=_COLUMNS,
+    survey=survey(available),
 )
 LINES = PairBuilder(
     name="lines",
@@ -86,4 +87,5 @@ LINES = PairBuilder(
     make=lines,
     params=Params,
     columns=_COLUMNS,
+    survey=survey(available),
 )

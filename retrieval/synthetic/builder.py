@@ -15,6 +15,7 @@ from retrieval.pairs.pair_rows import Pair, Text, pair_table
 from retrieval.synthetic import client, offline, prompts, replies
 from retrieval.synthetic.params import SyntheticParams
 from retrieval.synthetic.passages import COLUMNS, Passage, passages, sampled, totals
+from retrieval.synthetic.prompts import Request, Stage
 from retrieval.synthetic.replies import Query, ResponseFile
 from retrieval.synthetic.sampling import thresholds
 
@@ -40,7 +41,7 @@ def make(documents: pa.Table, params: SyntheticParams, counts: Counter[str]) -> 
         made = offline.queries(wanted, found, params.count, counts)
     else:
         if params.endpoint is not None:
-            ask_all(chosen, params, counts)
+            ask_all(chosen, params)
         made = imported(chosen, params, counts, language_model())
     _count_documents(found, chosen, made, counts)
     if made:
@@ -59,42 +60,58 @@ def check(params: SyntheticParams) -> None:
         raise ConfigError(f"responses = {str(params.responses)!r}: no such file, and no `endpoint` to ask")
 
 
-def ask_all(chosen: list[Passage], params: SyntheticParams, counts: Counter[str]) -> None:
-    """Ask the endpoint, in the stages of the style; answers are added to `params.responses`."""
+def ask_all(chosen: list[Passage], params: SyntheticParams) -> None:
+    """Ask the endpoint what `params.responses` has no answer to, stage by stage; answers are added to that file.
+
+    What fails is a line in the file too, and is counted by the import.
+    """
     path = params.responses
     assert path is not None
-    known: dict[str, str] = {}
-    if params.style == "swim-ir":
-        client.ask(prompts.summary_requests(chosen, params), path, params, counts)
-        known = replies.summaries(_responses(params), chosen, Counter())
-    client.ask(prompts.question_requests(prompts.asked(chosen, params), params, known), path, params, counts)
+    for stage in prompts.stages(params):
+        open_ones = list(requests(chosen, params, responses(params), Counter(), stage))
+        if open_ones:
+            client.ask(open_ones, path, params, Counter())
 
 
-def rated(tables: Iterable[pa.Table], params: SyntheticParams, sample: int) -> SyntheticParams:
-    """The parameters with the rates that keep about `sample` passages of each language; one pass over the documents."""
+def survey(tables: Iterable[pa.Table], params: SyntheticParams) -> SyntheticParams:
+    """With `sample`, the rates that keep about so many passages of each language; one pass over the documents."""
+    if params.sample is None:
+        return params
     counted: Counter[str] = Counter()
     for table in tables:
         counted += totals(passages(table, params, Counter()))
-    return params.model_copy(update={"rates": thresholds(counted, sample)})
+    return params.model_copy(update={"rates": thresholds(counted, params.sample)})
 
 
-def requests(chosen: list[Passage], params: SyntheticParams, counts: Counter[str]) -> Iterator[prompts.Request]:
-    """What a batch service is to be asked next: the summaries, or the questions for passages that have theirs.
+def requests(
+    chosen: Iterable[Passage], params: SyntheticParams, file: ResponseFile | None, counts: Counter[str], stage: Stage
+) -> Iterator[Request]:
+    """The requests of a stage that have no answer in the file; those that have one are counted.
 
-    Questions are asked once `params.responses` is there; in style `xqg` at once.
+    Questions of style `swim-ir` are asked only about passages whose summary is in the file; the others are counted.
     """
-    known: dict[str, str] = {}
-    if params.style == "swim-ir":
-        if params.responses is None or not params.responses.is_file():
-            yield from prompts.summary_requests(chosen, params)
-            return
-        known = replies.summaries(_responses(params), chosen, counts)
-    yield from prompts.question_requests(prompts.asked(chosen, params), params, known)
+    passages = list(chosen)
+    if stage == "summary":
+        made = prompts.summary_requests(passages, params)
+    else:
+        known: dict[str, str] = {}
+        if params.style == "swim-ir" and file is not None:
+            known = replies.summaries(file, passages, Counter())
+        wanted = prompts.asked(passages, params)
+        if params.style == "swim-ir":
+            waiting = sum(asked.passage.id not in known for asked in wanted.values())
+            counts.update({"request: waits for a summary": waiting} if waiting else {})
+        made = prompts.question_requests(wanted, params, known)
+    for request in made:
+        if file is not None and file.has_answer(request["custom_id"]):
+            counts["request: answered before"] += 1
+        else:
+            yield request
 
 
 def imported(chosen: list[Passage], params: SyntheticParams, counts: Counter[str], model: LanguageModel) -> list[Query]:
     """The queries in `params.responses` that pass all checks; of style `swim-ir` those whose summary is fit too."""
-    wanted, file = prompts.asked(chosen, params), _responses(params)
+    wanted, file = prompts.asked(chosen, params), _existing(params)
     if params.style == "swim-ir":
         known = replies.summaries(file, chosen, counts)
         without = [id for id, (passage, _) in wanted.items() if passage.id not in known]
@@ -102,12 +119,6 @@ def imported(chosen: list[Passage], params: SyntheticParams, counts: Counter[str
             counts["response: its summary cannot be used"] += 1
             del wanted[id]
     return replies.queries(file, wanted, params, counts, model)
-
-
-def expected(chosen: list[Passage], params: SyntheticParams) -> set[str]:
-    """Ids of all requests of all stages: a response to another is a stray, see `replies.count_strays`."""
-    stages = {prompts.summary_id(passage) for passage in chosen} if params.style == "swim-ir" else set()
-    return stages | set(prompts.asked(chosen, params))
 
 
 @lru_cache(maxsize=1)
@@ -123,13 +134,20 @@ def _indexed(path: Any, size: int, changed: int) -> ResponseFile:
     return ResponseFile(path)
 
 
-def _responses(params: SyntheticParams) -> ResponseFile:
-    """The file's index, made anew when the file has changed."""
+def responses(params: SyntheticParams) -> ResponseFile | None:
+    """The index of the file of responses, made anew when the file has changed; None while there is no file."""
     path = params.responses
     if path is None or not path.is_file():
-        raise ConfigError(f"responses = {str(path)!r}: no such file")
+        return None
     state = path.stat()
     return _indexed(path, state.st_size, state.st_mtime_ns)
+
+
+def _existing(params: SyntheticParams) -> ResponseFile:
+    found = responses(params)
+    if found is None:
+        raise ConfigError(f"responses = {str(params.responses)!r}: no such file")
+    return found
 
 
 def _pair(query: Query) -> Pair:
@@ -156,4 +174,5 @@ SYNTHETIC = PairBuilder(
     params=SyntheticParams,
     columns=COLUMNS,
     unit="work",
+    survey=survey,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from retrieval.builder import Params
 from retrieval.chunks import Chunking
@@ -38,6 +38,8 @@ class SyntheticParams(Params):
     """Characters of the shortest passage that is asked about."""
     rates: dict[str, float] = Field(default={})
     """Threshold of each passage language, 0 to 1, see `sampling.thresholds`; all of a language without one."""
+    sample: int | None = Field(default=None, ge=1)
+    """In place of rates: about so many passages of each language; a first pass counts them and sets the rates."""
     seed: int = Field(default=1, ge=0, lt=1 << 63)
     exemplars: tuple[Exemplar, ...] = ()
     """Those in the language that is asked for are shown."""
@@ -61,6 +63,12 @@ class SyntheticParams(Params):
     """Times that a request is sent when the endpoint is busy or fails."""
     in_flight: int = Field(default=8, ge=1)
     """Requests under way at a time."""
+
+    @model_validator(mode="after")
+    def _one_way_to_sample(self) -> SyntheticParams:
+        if self.sample is not None and self.rates:
+            raise ValueError("sample or rates, not both")
+        return self
 
     def identity(self) -> dict[str, Any]:
         """As of any builder; of a model that is asked, not how, nor what it has answered so far."""

@@ -43,6 +43,11 @@ def asked(passages: Iterable[Passage], params: SyntheticParams) -> dict[str, Ask
     }
 
 
+def stages(params: SyntheticParams) -> tuple[Stage, ...]:
+    """What is asked, in order: each stage needs the answers to the one before."""
+    return ("summary", "question") if params.style == "swim-ir" else ("question",)
+
+
 def summary_requests(passages: Iterable[Passage], params: SyntheticParams) -> Iterator[Request]:
     """The first stage of style `swim-ir`: one request a passage."""
     for passage in passages:
@@ -68,12 +73,6 @@ def question_requests(
             if e.language == language
         ]
         yield _request(id, "question" if params.style == "swim-ir" else "direct", params, fields, examples)
-
-
-def write_requests(path: Path, requests: Iterable[Request]) -> int:
-    """Write them as JSON Lines, for a batch service; returns how many there were."""
-    with path.open("wb") as file:
-        return sum(bool(file.write(orjson.dumps(r, option=orjson.OPT_APPEND_NEWLINE))) for r in requests)
 
 
 @cache

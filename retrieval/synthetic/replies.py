@@ -74,6 +74,9 @@ class ResponseFile:
     def answered(self) -> set[str]:
         return self.ids() - self._failed
 
+    def has_answer(self, id: str) -> bool:
+        return id in self._places and id not in self._failed
+
     def read(self, ids: Iterable[str]) -> Iterator[tuple[str, dict[str, Any] | None]]:
         """The responses of these requests; None for those that have none."""
         with self.path.open("rb") as file:
@@ -123,12 +126,6 @@ def queries(
         counts[f"query: {reason}" if reason else "query: used"] += 1
         passed += [] if reason else [query]
     return passed
-
-
-def count_strays(file: ResponseFile, wanted: Iterable[str], counts: Counter[str]) -> None:
-    """Count lines that are no response, and responses to what was never asked; `wanted` are the ids of all requests."""
-    strays = {"response: broken line": file.broken, "response: unknown id": len(file.ids() - set(wanted))}
-    counts.update({name: count for name, count in strays.items() if count})
 
 
 def unfit(query: Query, params: SyntheticParams) -> str | None:

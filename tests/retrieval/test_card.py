@@ -49,7 +49,8 @@ def front(text: str) -> dict[str, Any]:
 def test_a_benchmark_says_what_it_is_and_where_it_is_from() -> None:
     text = card(benchmark())
     for said in ("snapshot 7", "`feed`", "`articles`, version 1", "no-no", "cc-by-4.0", "no licence: it is unknown",
-                 "query: over the cap", "by hand", "0123abcd", "florilege eval"):  # fmt: skip
+                 "query: over the cap", "by hand", "0123abcd", "florilege eval bench bm25",
+                 "florilege export OUT --set bench --format beir", "| queries | text | the query |"):  # fmt: skip
         assert said in text
     head = front(text)
     assert head["language"] == ["fr", "no"] and head["task_categories"] == ["text-retrieval"]
@@ -58,7 +59,8 @@ def test_a_benchmark_says_what_it_is_and_where_it_is_from() -> None:
 
 def test_a_training_set_says_what_it_is_kept_clear_of() -> None:
     text = card(TRAINING)
-    for said in ("| pairs | 10 |", "`bench` (0123abcd)", '"ngram":13', "not recorded: unknown", "snapshot 7"):
+    for said in ("| pairs | 10 |", "`bench` (0123abcd)", '"ngram":13', "not recorded: unknown", "snapshot 7",
+                 "florilege export OUT --set train --format sentence-transformers"):  # fmt: skip
         assert said in text
     assert front(text)["configs"][0]["data_files"] == [{"split": "train", "path": "pairs-*.parquet"}]
     assert "No benchmark" in card(TRAINING | {"against": []})

@@ -1,9 +1,11 @@
-"""Pools of what runs rank first and what is relevant."""
+"""Pools of what runs rank first and what is relevant, and the benchmark that is made of another."""
 
 from __future__ import annotations
 
-from math import isnan, log2
+from math import isnan
+from pathlib import Path
 
+import made_sets
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -11,9 +13,11 @@ from hypothesis import strategies as st
 
 from catalog.errors import ConfigError
 from catalog.set_schema import RANKING, TOP_RANKED
+from retrieval.benchmarks.downsample import DOWNSAMPLE, DownsampleParams
 from retrieval.benchmarks.rows import Document, Query, documents, qrels, queries
 from retrieval.builder import Benchmark, Task
-from retrieval.downsample import downsample, ndcg, preservation, tau_b
+from retrieval.downsample import downsample, preservation, tau_b
+from retrieval.source import Source
 
 
 def benchmark(size: int = 60, asked: int = 8) -> Benchmark:
@@ -83,29 +87,15 @@ def test_lists_to_rank_are_cut_to_the_pool() -> None:
     assert small.top_ranked["document_ids"].to_pylist() == [["d000", "d059"], ["d001"]]
 
 
-def test_the_order_of_systems_is_preserved() -> None:
-    full, rankings = benchmark(), {f"at{place}": system(place) for place in (1, 3, 8)}
-    small, _ = downsample(full, rankings, depth=12)
-    found = preservation(full, small, rankings)
-    assert [s.system for s in found.systems] == ["at1", "at3", "at8"]
-    assert found.tau == 1
-    assert found.systems[0].full == 1 and found.systems[1].full == pytest.approx(1 / log2(4))
+def test_the_order_of_systems() -> None:
+    found = preservation({"b": (0.4, 0.5), "a": (0.4, 0.3), "best": (0.9, 0.8), "last": (0.1, 0.4)})
+    assert [s.system for s in found.systems] == ["best", "a", "b", "last"]
+    assert found.tau == pytest.approx(3 / 30**0.5)
 
 
 def test_no_runs_is_an_error() -> None:
     with pytest.raises(ConfigError, match="runs"):
         downsample(benchmark(), {})
-
-
-@pytest.mark.parametrize(("ranks", "value"), [((1, 2), 1.0), ((1, 57), 0.6131), ((3, 9), 0.4911)])
-def test_golden_ndcg(ranks: tuple[int, int], value: float) -> None:
-    ids = [f"d{n}" for n in range(1, 61)]
-    judged = qrels(("q", f"d{rank}", 1) for rank in ranks)
-    assert ndcg(run({"q": ids}), judged) == pytest.approx(value, abs=1e-4)
-
-
-def test_a_query_that_is_not_answered_has_zero() -> None:
-    assert ndcg(run({"q": ["d"]}), qrels([("q", "d", 1), ("r", "d", 1)])) == 0.5
 
 
 def test_tau_b() -> None:
@@ -120,3 +110,43 @@ def test_tau_is_symmetric_and_bounded(pairs: list[tuple[int, int]]) -> None:
     one, other = [float(a) for a, _ in pairs], [float(b) for _, b in pairs]
     tau = tau_b(one, other)
     assert isnan(tau) or (abs(tau) <= 1 + 1e-9 and tau == pytest.approx(tau_b(other, one)))
+
+
+def source(root: Path) -> Source:
+    import duckdb
+
+    return Source(duckdb.connect(), root, {"snapshot": 1, "digest": "0"})
+
+
+def test_a_benchmark_of_another(tmp_path: Path) -> None:
+    made_sets.benchmark(tmp_path, "large", total=30, top_ranked=True)
+    worse = tmp_path / "worse.run"
+    worse.write_text("".join(f"q{n} Q0 d{(n + 7 * k) % 30}-fr {k} {-k} x\n" for n in range(30) for k in range(1, 12)))
+    params = DownsampleParams(of="large", systems=("bm25", f"run:{worse}"), depth=10, most=6)
+    small = DOWNSAMPLE.make(source(tmp_path), params)
+    assert small.queries.num_rows == small.counts["query: used"] == 6
+    assert small.documents.num_rows < 60 and small.qrels.num_rows == 12
+    assert set(small.qrels["document_id"].to_pylist()) <= set(small.documents["id"].to_pylist())
+    assert [task.name for task in small.tasks] == ["en-fr", "en-en"]
+    gave = small.notes["downsampled"]
+    assert gave["of"]["name"] == "large" and gave["runs"]["bm25"]["documents"] > 0
+    ranks = small.notes["ranks of systems"]
+    assert list(ranks["systems"]) == ["bm25", f"run:{worse}"] and ranks["Kendall's tau"] == 1
+    with pytest.raises(ConfigError, match="twice"):
+        DOWNSAMPLE.make(source(tmp_path), DownsampleParams(of="large", systems=("bm25", "bm25")))
+
+
+def test_what_it_is_made_of_is_part_of_its_identity(tmp_path: Path) -> None:
+    run = tmp_path / "a.run"
+    run.write_text("q0 Q0 d0-fr 1 1 x\n")
+    params = DownsampleParams(of="large", systems=(f"run:{run}",))
+    assert params.resolved({}).identity()["of"] == ["large", None]
+    with pytest.raises(ConfigError, match="no benchmark `large`"):
+        DOWNSAMPLE.make(source(tmp_path), params)
+    large = made_sets.benchmark(tmp_path, "large")
+    first = params.resolved({"large": large.id}).identity()
+    assert first["of"] == ["large", large.id]
+    run.write_text("q0 Q0 d1-fr 1 1 x\n")
+    assert params.resolved({"large": large.id}).identity() != first
+    with pytest.raises(ConfigError, match="another one"):
+        DOWNSAMPLE.make(source(tmp_path), params.resolved({"large": "0123"}))

@@ -16,7 +16,7 @@ from retrieval.synthetic import builder, prompts
 from retrieval.synthetic.builder import SYNTHETIC
 from retrieval.synthetic.params import SyntheticParams
 from retrieval.synthetic.passages import passages, sampled, totals
-from retrieval.synthetic.replies import ResponseFile, copies, count_strays
+from retrieval.synthetic.replies import ResponseFile, copies
 from retrieval.synthetic.sampling import kept, number, thresholds
 from tests.retrieval.endpoint import Handler, serving
 
@@ -71,7 +71,7 @@ def test_a_stratified_sample_has_its_size_and_comes_again() -> None:
 
 def test_rates_of_a_sample_are_counted_over_all_tables() -> None:
     tables = [pa.Table.from_pylist([row], schema=SCHEMA) for row in ACTS]
-    params = builder.rated(tables, SyntheticParams(shortest=20), 1)
+    params = builder.survey(iter(tables), SyntheticParams(shortest=20, sample=1))
     assert params.rates == {"de": 1.0, "en": 0.5, "fr": 0.5}
 
 
@@ -211,9 +211,7 @@ def test_one_query_for_two_passages_and_too_few(tmp_path: Path) -> None:
     pairs, counts = make([act("en")], style="xqg", queries=2, responses=tmp_path / "r")
     assert len(pairs) == 1
     assert counts == {"used": 1, "query: used": 1, "query: said before": 2, "query: missing": 1}
-    strays: Counter[str] = Counter()
-    count_strays(ResponseFile(tmp_path / "r"), wanted, strays)
-    assert strays == {"response: unknown id": 1, "response: broken line": 1}
+    assert ResponseFile(tmp_path / "r").broken == 1
 
 
 def test_the_last_answer_counts_and_no_later_error(tmp_path: Path) -> None:
@@ -243,17 +241,14 @@ def test_summarise_then_ask_over_an_endpoint(tmp_path: Path) -> None:
     path = tmp_path / "responses.jsonl"
     with serving(chat) as server:
         given = {"languages": ["en", "fr"], "endpoint": server.url, "model": "m", "responses": path, "timeout_s": 20}
-        pairs, counts = make([act("en")], **given)
+        pairs, _ = make([act("en")], **given)
         assert len(pairs) == 4
-        assert counts["request: answered"] == 6  # two summaries, four questions
-        again, counts = make([act("en")], **given)
-        assert counts["request: answered before"] == len(server.seen) == 6
+        assert len(server.seen) == 6  # two summaries, four questions
+        again, _ = make([act("en")], **given)
+        assert len(server.seen) == 6
     assert again == pairs == make([act("en")], languages=["en", "fr"], responses=path)[0]
     assert {(p["query_language"], p["document_language"]) for p in pairs} == {("en", "en"), ("fr", "en")}
     assert all("Hives are registered." in b["messages"][-1]["content"] for _, _, b in server.seen[2:])
-    known = SyntheticParams(languages=("en", "fr"), responses=path, shortest=20)
-    found = passages(pa.Table.from_pylist([act("en")], schema=SCHEMA), known, Counter())
-    assert ResponseFile(path).ids() == builder.expected(found, known)
 
 
 def test_requests_for_a_batch_service(tmp_path: Path) -> None:
@@ -262,17 +257,19 @@ def test_requests_for_a_batch_service(tmp_path: Path) -> None:
     found = passages(pa.Table.from_pylist([act("en"), act("fr")], schema=SCHEMA), params, Counter())
     assert totals(found) == {"en": 2, "fr": 2}
     assert sampled(found, params) == found
-    requests = list(builder.requests(found, params, Counter()))
-    assert prompts.write_requests(tmp_path / "requests.jsonl", requests) == 4
-    assert [json.loads(line) for line in (tmp_path / "requests.jsonl").read_text("utf-8").splitlines()] == requests
+    requests = list(builder.requests(found, params, None, Counter(), "summary"))
+    assert len(requests) == 4
     roles = [message["role"] for message in requests[0]["body"]["messages"]]
     assert roles == ["system", "user", "assistant", "user"]
     assert "Passage: A {title} B" in requests[0]["body"]["messages"][1]["content"]
     (tmp_path / "r").write_text(json.dumps(answer(requests[0]["custom_id"], {"summary": "In short."})))
     counts: Counter[str] = Counter()
-    (second,) = builder.requests(found, params, counts)
+    (second,) = builder.requests(found, params, builder.responses(params), counts, "question")
     assert second["custom_id"] == f"{found[0].id}|question|en"
-    assert counts == {"summary: missing": 3}
+    assert counts == {"request: waits for a summary": 3}
+    left = builder.requests(found, params, builder.responses(params), counts, "summary")
+    assert [request["custom_id"] for request in left] == [request["custom_id"] for request in requests[1:]]
+    assert counts["request: answered before"] == 1
 
 
 @pytest.mark.parametrize(
