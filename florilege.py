@@ -44,13 +44,12 @@ def init(recipe: Path = Path("recipe.toml")) -> None:
 def check(recipe: Path) -> None:
     """Print the resolved recipe, of a corpus or of sets, and what a build would do; do nothing."""
     from flows import retrieval_run, terminal
+    from flows.prepare import prepare
 
     if retrieval_run.is_recipe(recipe):
         retrieval_run.check(recipe)
-        return
-    from flows.prepare import prepare
-
-    terminal.plan(*prepare(str(recipe), keep="nothing"))
+    else:
+        terminal.plan(*prepare(str(recipe), keep="nothing"))
 
 
 @app.command
@@ -210,14 +209,13 @@ def export(
     """
     from flows import exporting
 
-    if set is not None:
-        manifest = exporting.export_set(corpus, set, folder, format, option)
-        print(f"{set} in {len(manifest['files'])} files: {folder}/README.md says what they are")
-        return
-    manifest = exporting.export(corpus, snapshot, folder, format, language, rows, mask)
-    made_from = f"snapshot {manifest['snapshot']['snapshot']} ({manifest['snapshot']['preset']})"
-    files = f"{len(manifest['files'])} files: {folder}/README.md says what they are"
-    print(f"{manifest['rows']:,} documents of {made_from} in {files}")
+    if set is None:
+        manifest = exporting.export(corpus, snapshot, folder, format, language, rows, mask)
+        made_from = manifest["snapshot"]
+        what = f"{manifest['rows']:,} documents of snapshot {made_from['snapshot']} ({made_from['preset']})"
+    else:
+        manifest, what = exporting.export_set(corpus, set, folder, format, option), set
+    print(f"{what} in {len(manifest['files'])} files: {folder}/README.md says what they are")
 
 
 @app.command

@@ -14,17 +14,26 @@ Maskable = Literal["pii", "secrets", "email", "phone", "ip", "iban", "card", "na
 """What can be masked: all personal data, all secrets, or one kind of personal data."""
 
 
+_FORMATS = ("parquet", "jsonl", "hplt-v3")
+
+
 def export(
-    corpus: Path, snapshot: int | None, folder: Path, format: Literal["parquet", "jsonl", "hplt-v3"],
+    corpus: Path, snapshot: int | None, folder: Path, format: str,
     languages: list[str] | None, rows: int, masked: list[Maskable] | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Write the kept documents of a snapshot; returns the manifest. Raises what `catalog.exports.export` raises."""
+    if format not in _FORMATS:
+        raise ConfigError(
+            f"format = {format}: of a corpus there are {', '.join(_FORMATS)}; of a training set or a benchmark, which "
+            f"--set names, {', '.join(exports.FORMATS)}"
+        )
     hidden = mask if masked else None
     found = files.existing(corpus)
     with store.reading(found, snapshot) as connection:
         if format == "hplt-v3":
             return hplt.export(connection, found.root, folder, languages, rows, hidden, masked or ())
-        return exports.export(connection, found.root, folder, format, languages, rows, hidden, masked or ())
+        kind: exports.Kind = "jsonl" if format == "jsonl" else "parquet"
+        return exports.export(connection, found.root, folder, kind, languages, rows, hidden, masked or ())
 
 
 def export_set(corpus: Path, name: str, folder: Path, format: str, options: list[str] | None = None) -> dict[str, Any]:

@@ -27,3 +27,9 @@ def test_what_is_masked_is_said(corpus: Corpus, tmp_path: Path) -> None:
 def test_no_corpus_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no published corpus"):
         export(tmp_path, None, tmp_path / "out", "parquet", None, 10, None)
+
+
+def test_a_format_of_sets_is_none_of_the_corpus(corpus: Corpus, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="of a corpus there are parquet, jsonl, hplt-v3"):
+        export(corpus.root, None, tmp_path / "out", "beir", None, 10, None)
+    assert not (tmp_path / "out").exists()
