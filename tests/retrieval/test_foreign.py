@@ -173,7 +173,8 @@ def test_nothing_to_read_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_damaged_set_is_an_error(tmp_path: Path) -> None:
-    manifest = {"kind": "pairs", "name": "x", "files": [{"file": "pairs-a.parquet", "table": "pairs", "bytes": 3}]}
+    file = {"file": "pairs-a.parquet", "table": "pairs", "rows": 1, "bytes": 3}
+    manifest = {"kind": "pairs", "name": "x", "id": "y", "files": [file]}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(ConfigError, match="missing or damaged"):
         opened(tmp_path)
