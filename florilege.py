@@ -216,6 +216,8 @@ def export(
     else:
         manifest, what = exporting.export_set(corpus, set, folder, format, option), set
     print(f"{what} in {len(manifest['files'])} files: {folder}/README.md says what they are")
+    if set is not None:
+        print(*exporting.said(manifest), sep="\n")
 
 
 @app.command

@@ -87,6 +87,7 @@ name = "parallel-hard"
 builder = "parallel-passages"
 [pairs.negatives]
 system = "dense:{model}"
+params.language = "any"
 """
 WITHIN = ("crops", "titles", "keywords")
 ACROSS = (*WITHIN, "parallel", "titles-across", "keywords-across")

@@ -112,16 +112,23 @@ def all_sets(corpus: Corpus, kind: str | None = None) -> list[Set]:
     return [Set(folder(corpus, m["name"], m["id"]), m) for m in manifests]
 
 
-def whole(corpus: Corpus, kind: str) -> list[Set]:
-    """The same, each looked at as `open_set` does; ConfigError, which says what to do, when one is not there whole."""
-    found = all_sets(corpus, kind)
-    for one in found:
+def benchmarks(corpus: Corpus) -> list[Set]:
+    """Every benchmark, those that others of their name have replaced too: somebody may still test with one.
+
+    Raises:
+        ConfigError: one is not there whole; it says what to delete to do without it.
+    """
+    for current in all_sets(corpus, "benchmark"):
+        if not (current.folder / "manifest.json").is_file():
+            path = corpus.manifest("sets", current.name)
+            raise ConfigError(f"{current.folder}: no set; to do without it, delete {path}")
+    found = []
+    for place in sorted((corpus.root / "sets").glob("*/*")):
         try:
-            open_set(one.folder)
+            found.append(open_set(place))
         except ConfigError as error:
-            path = corpus.manifest("sets", one.name)
-            raise ConfigError(f"{error}; to do without it, delete {path}") from None
-    return found
+            raise ConfigError(f"{error}; to do without it, delete {place}") from None
+    return [one for one in found if one.kind == "benchmark"]
 
 
 def made(corpus: Corpus, name: str, id: str) -> Set | None:
@@ -213,12 +220,12 @@ class SetWriter:
     def commit(self, parts: list[str], facts: dict[str, Any], card: Callable[[dict[str, Any]], str]) -> Set:
         """Put the folder in its place and write the manifest; `facts` are the manifest's own keys.
 
-        What was counted in the parts is added up in the key `counts`. `card` gives the text of `README.md` from the
-        manifest.
+        What was counted in the parts is added up in the key `counts`, to what is there. `card` gives the text of
+        `README.md` from the manifest.
         """
         notes = [read_json(_note(self.staged, part)) for part in parts]
         wanted = {entry["file"] for note in notes for entry in note["files"]}
-        counts: dict[str, int] = {}
+        counts: dict[str, int] = dict(facts.get("counts", {}))
         for note in notes:
             for reason, count in note["counts"].items():
                 counts[reason] = counts.get(reason, 0) + count

@@ -14,6 +14,8 @@ Maskable = Literal["pii", "secrets", "email", "phone", "ip", "iban", "card", "na
 """What can be masked: all personal data, all secrets, or one kind of personal data."""
 
 
+_LISTED = 12
+_USED = ("cross-lingual pairs", "monolingual pairs")
 _FORMATS = ("parquet", "jsonl", "hplt-v3")
 
 
@@ -52,3 +54,13 @@ def export_set(corpus: Path, name: str, folder: Path, format: str, options: list
     there = (Path(name) / "manifest.json").is_file()
     found = sets.open_set(Path(name)) if there else sets.find(files.existing(corpus), name)
     return exports.write(found, format, folder, **given)
+
+
+def said(manifest: dict[str, Any]) -> list[str]:
+    """Lines that tell the rows of each file of a set's export, and what was left out or changed, by reason."""
+    listed = [f"  {entry['file']}: {entry['rows']:,} rows" for entry in manifest["files"]]
+    if len(listed) > _LISTED:
+        listed[_LISTED:] = [f"  and {len(listed) - _LISTED:,} more files"]
+    # What was used is counted under one word, such as `pairs`.
+    reasons = {what: count for what, count in manifest["counts"].items() if " " in what and what not in _USED}
+    return listed + [f"  {what}: {count:,}" for what, count in reasons.items()]

@@ -82,7 +82,7 @@ def make_pairs(recipe: str, name: str) -> str:
         mining = found.spec.negatives
         miner = None if mining is None else (system(mining.system), mining.params)
         made = assembly.make_pairs(
-            corpus, source, name, found.builder, found.params, loaded.splits, sets.whole(corpus, "benchmark"),
+            corpus, source, name, found.builder, found.params, loaded.splits, sets.benchmarks(corpus),
             loaded.overlap, miner, found.mining, progress.say,
         )  # fmt: skip
     return _report(made)

@@ -53,7 +53,7 @@ def _wanted(recipe: RetrievalRecipe, spec: Any, kind: str) -> Wanted:
     known = {found.name: found.id for found in sets.all_sets(corpus, "benchmark")}
     ids = _as_made(known, snapshot, recipe)
     if kind == "pairs":
-        against = list((known | ids).values())
+        against = sorted({*ids.values(), *(found.id for found in sets.benchmarks(corpus))})
         id = assembly.pairs_id(snapshot, recipe.splits, builder, params, against, recipe.overlap, mining)
     else:
         id, earlier = ids[spec.name], list(ids)[: list(ids).index(spec.name)]

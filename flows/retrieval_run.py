@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 from catalog import evaluations, files, sets, store
 from catalog.errors import ConfigError
@@ -33,15 +32,19 @@ def make(recipe: Path, kind: str, names: list[str] | None) -> None:
     there = [found.there for found in needed if found.there is not None]
     if len(there) == len(needed):
         _keep(files.existing(Path(load(recipe).corpus)), there)
-        _print([found.manifest for found in there if found.kind == kind], "nothing to do")
+        _print(there, "nothing to do")
         return
+    with store.reading(files.existing(Path(load(recipe).corpus))):
+        pass  # a corpus that cannot be read is said before Prefect is started
     server = start()
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
     from flows import retrieval
 
     with used(server):
         flow = retrieval.benchmark if kind == "benchmark" else retrieval.pairs
-        _print(flow(str(recipe), names), "made")
+        flow(str(recipe), names)
+    made = [*([] if kind == "benchmark" else wanted(str(recipe), "benchmark")), *wanted(str(recipe), kind, names)]
+    _print([found.there for found in made if found.there is not None], "made")
 
 
 def _keep(corpus: Corpus, there: list[Set]) -> None:
@@ -79,7 +82,7 @@ def evaluate(
         _show(corpus)  # what was evaluated before an error is kept too
     picture = output or evaluations.folder(corpus, made[-1]["evaluation"]) / "picture.svg"
     if output or len(made) > 1:
-        picture = output or Path(f"{benchmark}.svg")
+        picture = output or corpus.root / "evaluations" / f"{benchmark}.svg"
         picture.write_text(evaluation_report.picture(made), encoding="utf-8")
     terminal.console(200).print(evaluation_report.table(made))
     print("In brackets: 95 % intervals, over works. SQL has every figure: evaluations, per_query, rankings.")
@@ -106,20 +109,43 @@ def leak(folder: Path, train: str, benchmark: str) -> int:
 
 
 def _place(folder: Path, name: str, kind: str) -> Path:
-    """A path as it is, else the folder of the corpus's set of this name."""
-    return Path(name) if Path(name).exists() else sets.find(files.existing(folder), name, kind).folder
+    """A path as it is, else the folder of the corpus's set of this name.
+
+    Raises:
+        ConfigError: neither is there, or the set is damaged.
+    """
+    if Path(name).exists():
+        return Path(name)
+    try:
+        corpus = files.existing(folder)
+    except ConfigError:
+        raise ConfigError(
+            f"no file or folder `{name}`, and no corpus in {folder} that could have a set of this name (give --corpus)"
+        ) from None
+    if name in (found := [one.name for one in sets.all_sets(corpus, kind)]):
+        return sets.find(corpus, name, kind).folder
+    what = "training set" if kind == "pairs" else "benchmark"
+    raise ConfigError(f"no file or folder `{name}`, and no {what} of this name in {folder}; "
+                      f"there are: {', '.join(sorted(found)) or 'none'}")  # fmt: skip
 
 
-def _print(manifests: list[dict[str, Any]], did: str) -> None:
-    for manifest in manifests:
-        rows: dict[str, int] = {}
-        for entry in manifest["files"]:
-            rows[entry["table"]] = rows.get(entry["table"], 0) + entry["rows"]
+def _print(found: list[Set], did: str) -> None:
+    for one in found:
+        counts = one.manifest["counts"]
+        rows = {table: one.rows(table) for table in dict.fromkeys(entry["table"] for entry in one.manifest["files"])}
+        if "negatives" in rows:
+            rows["negatives"] = counts.get("negatives: negatives", 0)  # the table has the positives too
         made = ", ".join(f"{count:,} {table}" for table, count in rows.items()) or "no rows"
-        print(f"{manifest['name']} ({manifest['builder']} {manifest['version']}, {did}): {made}")
-        left = {reason: count for reason, count in manifest["counts"].items() if not _USED.search(reason)}
-        for reason, count in sorted(left.items(), key=lambda item: -item[1])[:_REASONS]:
-            print(f"    left out: {reason} {count:,}")
+        print(f"{one.name} ({one.manifest['builder']} {one.manifest['version']}, {did}): {made}")
+        left = {reason: count for reason, count in counts.items() if not _USED.search(reason)}
+        for what, of in (("left out", False), ("negatives", True)):
+            chosen = {r.removeprefix("negatives: "): n for r, n in left.items() if r.startswith("negatives: ") == of}
+            for reason, count in sorted(chosen.items(), key=lambda item: -item[1])[:_REASONS]:
+                print(f"    {what}: {reason} {count:,}")
+        empty = [table for table in ("queries", "pairs", "negatives") if rows.get(table) == 0]
+        if empty or not rows:
+            print(f"    NOTHING in {', '.join(empty) or 'it'}: what was left out says why; or the split holds too few")
+            print("    such works, which splits.test and splits.seed in the recipe decide")
 
 
 def check(recipe: Path) -> None:

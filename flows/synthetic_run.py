@@ -113,7 +113,7 @@ def _opened(recipe: Path, name: str) -> Iterator[tuple[Source, SyntheticParams]]
                           f"florilege benchmark {recipe}")  # fmt: skip
     corpus = files.existing(Path(loaded.corpus))
     with opened(corpus, loaded.splits, loaded.snapshot) as source:
-        assembly.hold_out(source, sets.whole(corpus, "benchmark"), loaded.overlap)
+        assembly.hold_out(source, sets.benchmarks(corpus), loaded.overlap)
         params = assembly.surveyed(source, found.builder, found.params)
         assert isinstance(params, SyntheticParams)
         yield source, params

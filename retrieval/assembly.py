@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import ConfigError
+from catalog.exports.output import languages
 from catalog.files import Corpus, digest
 from catalog.set_schema import TEXT_COLUMNS
 from catalog.sets import Set, SetWriter
@@ -90,6 +91,8 @@ def make_pairs(
             _mine(writer, held, mined, miner, lambda figures: say(f"{name}: negatives, {figures}"))
         done.append(mined)
     facts = _facts(source, builder, params, splits) | {
+        "counts": {"document: held out for benchmarks": _held_out(source)},
+        "languages": languages(writer.preview(done)),
         "against": [{"name": s.name, "id": s.id} for s in against], "overlap": rules.model_dump(), "negatives": mining,
     }  # fmt: skip
     return writer.commit(done, facts, card.card)
@@ -130,6 +133,11 @@ def hold_out(source: Source, against: Iterable[Set], rules: Rules) -> None:
         "(SELECT family FROM works WHERE work IN (FROM held) OR id IN (FROM held))"
     ).fetchall()
     source.connection.unregister("held")
+
+
+def _held_out(source: Source) -> int:
+    ((count,),) = source.connection.execute("SELECT count(*) FROM works WHERE split = 'test'").fetchall()
+    return int(count)
 
 
 def _make_part(

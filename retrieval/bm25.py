@@ -13,6 +13,7 @@ and searches it; here is what it leaves open: languages, and which of equal scor
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -172,6 +173,8 @@ def analysed(documents: pa.Table, kind: str = KINDS[0]) -> Analysed:
 def built(documents: Analysed, k1: float = K1, b: float = B) -> Index:
     """The second step of `index`."""
     import bm25s
+
+    logging.getLogger("bm25s").setLevel(logging.WARNING)  # it would tell of every index
 
     known, retriever = sum(map(len, documents.vocabularies.values())), None
     if known:

@@ -44,7 +44,8 @@ def card(manifest: dict[str, Any]) -> str:
 def _front(manifest: dict[str, Any], statistics: dict[str, Any]) -> str:
     lines = ["---"]
     languages = sorted(
-        set(statistics.get("documents_by_language", {})) | set(statistics.get("queries_by_language", {}))
+        {*statistics.get("documents_by_language", ()), *statistics.get("queries_by_language", ())}
+        | set(manifest.get("languages") or ())
     )
     if listed := [code for code in languages if code.isalpha() and code not in ("und", "unknown")]:
         lines += ["language:", *(f'  - "{code}"' for code in listed)]  # YAML takes a bare `no` for false
@@ -99,6 +100,12 @@ def _training(manifest: dict[str, Any]) -> list[str]:
     for file in manifest["files"]:
         rows[file["table"]] = rows.get(file["table"], 0) + file["rows"]
     parts = ["## Tables", table([{"table": name, "rows": count} for name, count in rows.items()])]
+    mined = (manifest.get("counts") or {}).get("negatives: negatives")
+    if mined is not None and "negatives" in rows:
+        parts.append(
+            f"Of the {rows['negatives']:,} rows of `negatives`, {mined:,} are negatives (rank 1 on); the other "
+            f"{rows['negatives'] - mined:,} repeat the positives of their queries (rank 0), so that lists are whole."
+        )
     against = manifest.get("against")
     if against:
         names = ", ".join(f"`{_line(found['name'])}` ({found['id']})" for found in against)

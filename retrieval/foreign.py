@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 
 from catalog.errors import ConfigError
 from catalog.set_schema import SCHEMAS, TEXT_COLUMNS
-from catalog.sets import open_set
+from catalog.sets import NAME, open_set
 
 _SUFFIX = re.compile(r"(?i)\.(?:(parquet)|(?:(jsonl|ndjson|json|tsv|csv|trec|sgml|txt)(?:\.gz)?))$")
 _OTHER_FILES = re.compile(
@@ -74,6 +74,8 @@ class Export:
     """Texts read, by file and column."""
     bad: Counter[str] = field(default_factory=Counter)
     """Lines and files that could not be read, by reason."""
+    origin: dict[str, Any] = field(default_factory=dict)
+    """Manifest of the set that this is, or was exported from; empty: unknown."""
 
     def batches(self) -> Iterator[list[Text]]:
         """All texts, in lists of about a thousand rows; a row is never cut.
@@ -126,13 +128,24 @@ def opened(path: Path) -> Export:
     if _is_set(path):
         found = open_set(path)
         tables = [table for table in SCHEMAS[found.kind] if table in TEXT_COLUMNS]
-        return Export(found.folder, "set", [file for table in tables for file in found.files(table)])
+        listed = [file for table in tables for file in found.files(table)]
+        return Export(found.folder, "set", listed, origin=found.manifest)
     files = sorted(p for p in path.rglob("*") if p.is_file() and _is_text(path, p))
     if not files:
         there = sorted(p.name for p in path.iterdir())[:8]
         raise ConfigError(f"{path}: no file that holds text (parquet, jsonl, json, tsv, csv, trec, txt); there are: "
                           f"{', '.join(there) or 'none'}")  # fmt: skip
-    return Export(path, "+".join(sorted({_kind(p) for p in files})), files)
+    return Export(path, "+".join(sorted({_kind(p) for p in files})), files, origin=_origin(path))
+
+
+def _origin(folder: Path) -> dict[str, Any]:
+    """The set that a folder is an export of, from the manifest that `florilege export` writes; else nothing."""
+    try:
+        found = json.loads((folder / "manifest.json").read_text("utf-8"))["set"]
+        # they are printed: nothing but names
+        return found if NAME.fullmatch(found["name"]) and NAME.fullmatch(found["id"]) else {}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
 
 
 def _is_set(folder: Path) -> bool:

@@ -50,8 +50,9 @@ class NegativeParams(Params):
     """Least distance below the lowest score of a positive."""
     relative_margin: float | None = None
     """The same as a share of that score's magnitude."""
-    language: Literal["any", "same"] = "any"
-    """`same`: the language of a positive."""
+    language: Literal["any", "same"] = "same"
+    """`same`: the language of a positive. With `any`, a query across languages gets texts in its own language, and a
+    model learns from them that the other language is right."""
     same_work: bool = False
     """Take other texts of a positive's work too."""
     similarity: float = Field(default=0.5, gt=0, le=1)

@@ -14,14 +14,36 @@ from typing import Any, BinaryIO
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from catalog.errors import ConfigError
 from catalog.files import sha256
+from catalog.set_schema import SCHEMAS
 from catalog.sets import Set
 
 _BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029\0]")
 _FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
+_COLUMNS = re.compile(r"^## Columns\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
+_FIELDS = {
+    "collection.tsv": ["number", "text"],
+    "documents.ids.tsv": ["number", "id"],
+    "queries.ids.tsv": ["number", "id"],
+    "queries.*.tsv": ["number", "text"],
+    "qrels.*.tsv": ["query number", "0", "document number", "relevance"],
+    "triples.*.tsv": ["query number", "positive's number", "negative's number"],
+    "qrels/*.tsv": ["query-id", "corpus-id", "score"],
+    "passages.tsv": ["id", "text", "title"],
+    "coverage.tsv": ["docid", "language", "queries"],
+    "texts.*.txt": ["text"],
+    "*.*way.jsonl": ["query number", "[document number, teacher's score] ..."],
+    "train.json": ["question", "answers", "positive_ctxs", "negative_ctxs", "hard_negative_ctxs"],
+    "validation.json": ["question", "answers", "positive_ctxs", "negative_ctxs", "hard_negative_ctxs"],
+    "qrels.txt": ["query", "0", "document", "relevance"],
+    "documents.trec": ["DOCNO", "title", "text"],
+    "topics.trec": ["num", "title"],
+}
+"""Fields of the files that do not name them in every line."""
 
 
 @contextmanager
@@ -48,12 +70,15 @@ class Lines:
     def __init__(self, path: Path) -> None:
         self._file: BinaryIO = path.open("wb", buffering=1 << 20)
         self.rows = 0
+        self.columns: list[str] = next((names for like, names in _FIELDS.items() if path.match(like)), [])
 
     def text(self, line: str) -> None:
         self._file.write(line.encode("utf-8", "replace") + b"\n")
         self.rows += 1
 
     def json(self, value: Any) -> None:
+        if not self.rows and isinstance(value, dict):
+            self.columns = list(value)
         self._file.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))
         self.rows += 1
 
@@ -71,6 +96,7 @@ class Rows:
     def __init__(self, path: Path, schema: pa.Schema, batch: int = 1_000) -> None:
         self._writer = pq.ParquetWriter(path, schema, compression="zstd", compression_level=1)
         self.schema, self._batch, self.rows = schema, batch, 0
+        self.columns: list[str] = schema.names
         self._waiting: list[tuple[Any, ...]] = []
 
     def add(self, *values: Any) -> None:
@@ -145,10 +171,13 @@ class Output:
     def finish(self, found: Set, format: str, options: dict[str, Any]) -> None:
         """Write manifest and card."""
         files = [
-            {"file": name, "rows": file.rows, "bytes": path.stat().st_size, "sha256": sha256(path)}
+            {
+                "file": name, "rows": file.rows, "columns": file.columns, "bytes": path.stat().st_size,
+                "sha256": sha256(path),
+            }
             for name, file in sorted(self._files.items())
             for path in [self.staged / name]
-        ]
+        ]  # fmt: skip
         self.manifest = {
             "format": format, "options": options,
             "set": {name: value for name, value in found.manifest.items() if name != "files"},
@@ -172,20 +201,29 @@ def output(found: Set, folder: Path, format: str, **options: Any) -> Iterator[Ou
 
 
 def _card(found: Set, manifest: dict[str, Any], configs: dict[str, dict[str, str]]) -> str:
-    """The export's files and counts, then the card of the set. The front matter tells `datasets` the configs."""
+    """The export's files and counts, then the card of the set. The front matter tells `datasets` the configs.
+
+    The set's own columns are left out, but where its tables are written as they are.
+    """
     own = found.folder / "README.md"
     front, body = _parted(own.read_text(encoding="utf-8") if own.is_file() else "")
+    if manifest["format"] not in ("huggingface", "plain"):
+        body = _COLUMNS.sub("", body)
+    if not any(line.startswith("language:") for line in front) and (spoken := languages(found)):
+        front = ["language:", *(f"  - {json.dumps(code)}" for code in spoken), *front]
     if configs:
         front.append("configs:")
     for config, files in configs.items():
         front += [f"  - config_name: {json.dumps(config)}", "    data_files:"]
         for split, file in files.items():
             front += [f"      - split: {split}", f"        path: {json.dumps(file)}"]
-    rows = [f"| `{f['file']}` | {f['rows']:,} | {f['bytes']:,} |" for f in manifest["files"]]
+    rows = [
+        f"| `{f['file']}` | {f['rows']:,} | {', '.join(f['columns'])} | {f['bytes']:,} |" for f in manifest["files"]
+    ]
     parts = [
         f"# {found.name}, as {manifest['format']}",
         f"Set `{found.name}`, id `{found.id}`. SHA-256 of the files: `manifest.json`.",
-        "\n".join(["| file | rows | bytes |", "| --- | ---: | ---: |", *rows]),
+        "\n".join(["| file | rows | columns or fields | bytes |", "| --- | ---: | --- | ---: |", *rows]),
     ]
     if manifest["counts"]:
         counted = [f"| {reason} | {count:,} |" for reason, count in manifest["counts"].items()]
@@ -206,6 +244,19 @@ def _parted(card: str) -> tuple[list[str], str]:
         if not inside:
             front.append(line)
     return front, card[found.end() :].strip()
+
+
+def languages(found: Set) -> list[str]:
+    """The languages that the rows of a set name, sorted; negatives are texts of pairs, and are not read."""
+    spoken: set[str | None] = set()
+    for table, schema in SCHEMAS[found.kind].items():
+        names = [name for name in schema.names if name.endswith("language")]
+        if not names or table == "negatives":
+            continue
+        for batch in found.batches(table, names, 65_536):
+            for column in batch.columns:
+                spoken.update(pc.unique(column).to_pylist())
+    return sorted(code for code in spoken if code and code.isalpha() and code not in ("und", "unknown"))
 
 
 def named(values: Iterable[str], most: int = 5) -> str:

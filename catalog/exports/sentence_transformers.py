@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +14,73 @@ from catalog.exports.lists import lists, need, sampler
 from catalog.exports.output import Output, output
 from catalog.sets import Set
 
+_MOST = 8
+"""Negatives a query where the set does not say how many were mined."""
 _PAIR = pa.schema([("anchor", pa.string()), ("positive", pa.string())])
 
 
 def write(
-    found: Set, folder: Path, negatives: int = 1, titles: bool = False, share: float = 1.0, seed: int = 1
+    found: Set, folder: Path, negatives: int | None = None, titles: bool = False, share: float = 1.0, seed: int = 1
 ) -> dict[str, Any]:
     """Write the config `pairs`, and `triplets` where the set has negatives; returns the manifest.
 
     Args:
-        negatives: columns negative_1 to negative_n of the triplets; queries with fewer are left out of them.
+        negatives: columns negative_1 to negative_n of the triplets; queries with fewer are left out of them. None:
+            see `depth`.
         titles: put the title and a space before each text.
         share, seed: see `catalog.exports.lists.lists`.
     """
     need(found, "pairs")
+    chosen = depth(found) if negatives is None else negatives
     with output(
-        found, folder, "sentence-transformers", negatives=negatives, titles=titles, share=share, seed=seed
+        found, folder, "sentence-transformers", negatives=chosen, titles=titles, share=share, seed=seed
     ) as made:
         _pairs(made, found, titles, share, seed)
         if found.rows("negatives"):
-            names = ["anchor", "positive", *(f"negative_{n}" for n in range(1, negatives + 1))]
+            made.notes["negatives"] = {"asked of the mining": _asked(found), "columns": chosen}
+            names = ["anchor", "positive", *(f"negative_{n}" for n in range(1, chosen + 1))]
             triplets(made, found, "triplets", names, titles, share, seed)
     return made.manifest
+
+
+def depth(found: Set) -> int:
+    """How many negatives to write: as many as the mining was asked for, but no more than half of the queries have.
+
+    At least 1. Positives, which the lists repeat with rank 0, do not count.
+    """
+    have: Counter[int] = Counter()
+    current: tuple[str | None, int] = (None, 0)
+    for batch in found.batches("negatives", ["query_id", "rank"], 65_536):
+        ids = batch["query_id"].filter(pc.greater(batch["rank"], 0))
+        counted = pc.value_counts(ids)  # in the order of the rows; a query's stand together
+        for id, count in zip(*(counted.field(n).to_pylist() for n in ("values", "counts")), strict=True):
+            if id != current[0]:
+                have[current[1]] += 1
+                current = (id, 0)
+            current = (id, current[1] + count)
+    have[current[1]] += 1
+    del have[0]  # what `current` began with
+    queries = _queries(found)
+    most = _asked(found) or _MOST
+    return next((n for n in range(most, 1, -1) if 2 * sum(have[m] for m in have if m >= n) >= queries), 1)
+
+
+def _asked(found: Set) -> int | None:
+    """How many negatives a query the set's mining was asked for, if its manifest says so."""
+    mining = found.manifest.get("negatives")
+    params = mining.get("params") if isinstance(mining, dict) else None
+    count = params.get("count") if isinstance(params, dict) else None
+    return count if isinstance(count, int) and count > 0 else None
+
+
+def _queries(found: Set) -> int:
+    """How many queries the pairs have; their rows stand together."""
+    count, last = 0, None
+    for batch in found.batches("pairs", ["query_id"], 65_536):
+        own = pc.unique(batch["query_id"]).to_pylist()
+        count += len(own) - (bool(own) and own[0] == last)
+        last = own[-1] if own else last
+    return count
 
 
 def _pairs(made: Output, found: Set, titles: bool, share: float, seed: int) -> None:
@@ -78,6 +124,7 @@ def triplets(made: Output, found: Set, config: str, names: list[str], titles: bo
         if len(query.negatives) < count:
             made.counts[f"queries with fewer than {count} negatives"] += 1
             continue
+        made.counts[f"negatives after the first {count}"] += len(query.negatives) - count
         others = [text.joined(titles) for text in query.negatives[:count]]
         rows = made.rows(f"{config}/{query.split}.parquet", schema, config, query.split)
         for text in query.positives:

@@ -20,6 +20,7 @@ from catalog.errors import ConfigError
 from catalog.exports import beir, dpr, msmarco, tevatron, trec
 from catalog.exports.lists import Query, lists
 from catalog.exports.pylate import min_max
+from catalog.exports.sentence_transformers import depth
 from catalog.files import read_json, sha256
 from catalog.sets import Set, open_set
 from flows import exporting
@@ -161,6 +162,71 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     assert manifest["counts"]["queries with fewer than 2 negatives"] == 1
     assert pq.read_table(tmp_path / "st/triplets/train.parquet").num_rows == 2  # a row for each answer
     assert pq.read_table(tmp_path / "st/pairs/train.parquet").num_rows == 4
+
+
+def deep(root: Path, name: str, counts: list[int], **facts: Any) -> Set:
+    """Query n has counts[n] negatives; they stand in parts of three queries."""
+    numbers = list(enumerate(counts))
+    parts = [
+        {"pairs": [pair(n) for n, _ in some],
+         "negatives": [row for n, count in some if count for row in negatives(n, count, 20)]}
+        for some in (numbers[k : k + 3] for k in range(0, len(numbers), 3))
+    ]  # fmt: skip
+    return made(root, name, "pairs", parts, **facts)
+
+
+@pytest.mark.parametrize(
+    ("counts", "asked", "expected"),
+    [
+        ([7, 7, 7, 7], 7, 7),
+        ([7, 7, 5, 3], 7, 7),  # half of the queries have all
+        ([7, 5, 5, 3], 7, 5),
+        ([7, 5, 5, 3], 4, 4),
+        ([7, 0, 0, 0], 7, 1),  # most have none
+        ([9, 9, 9], None, 8),
+        ([2, 2, 2], None, 2),
+        ([0, 0], 7, 1),
+    ],
+)
+def test_as_many_negatives_as_half_of_the_queries_have(
+    tmp_path: Path, counts: list[int], asked: int | None, expected: int
+) -> None:
+    mining = None if asked is None else {"system": "bm25", "params": {"count": asked}}
+    assert depth(deep(tmp_path, "deep", counts, negatives=mining)) == expected
+
+
+def test_the_manifest_and_the_front_door_say_how_many_negatives_and_what_was_dropped(tmp_path: Path) -> None:
+    found = deep(tmp_path, "deep", [7, 5, 5, 3], negatives={"params": {"count": 7}})
+    manifest = exports.write(found, "sentence-transformers", tmp_path / "out")
+    assert manifest["options"]["negatives"] == 5
+    assert manifest["negatives"] == {"asked of the mining": 7, "columns": 5}
+    assert manifest["counts"]["queries with fewer than 5 negatives"] == 1
+    assert manifest["counts"]["negatives after the first 5"] == 2
+    columns = ["anchor", "positive", *(f"negative_{n}" for n in range(1, 6))]
+    assert pq.read_table(tmp_path / "out/triplets/train.parquet").column_names == columns
+    assert exporting.said(manifest) == [
+        "  pairs/train.parquet: 4 rows", "  triplets/train.parquet: 3 rows", "  negatives after the first 5: 2",
+        "  queries with fewer than 5 negatives: 1",
+    ]  # fmt: skip
+    many = {"files": [{"file": f"{n}", "rows": n} for n in range(20)], "counts": {}}
+    assert exporting.said(many)[-1] == "  and 8 more files"
+
+
+def test_the_card_lists_the_exports_own_columns_and_the_languages(tmp_path: Path) -> None:
+    found = training_set(tmp_path)
+    (found.folder / "README.md").write_text(
+        "---\nlicense: other\n---\n\n# Own\n\n## Columns\n\n| pairs | query_start |\n\n## Provenance\n\nBefore.\n"
+    )
+    for format, fields in (
+        ("sentence-transformers", "anchor, positive, negative_1"), ("tevatron", "docid, title, text"),
+        ("beir", "query-id, corpus-id, score"), ("msmarco", "query number, 0, document number, relevance"),
+        ("dpr", "id, text, title"), ("plain", "query_start"),
+    ):  # fmt: skip
+        exports.write(found, format, tmp_path / format)
+        text = (tmp_path / format / "README.md").read_text()
+        assert f" {fields}" in text
+        assert ("## Columns" in text) is (format == "plain") and "## Provenance\n\nBefore." in text
+        assert yaml.safe_load(text.split("---\n")[1])["language"] == ["en"]
 
 
 def test_titles_stand_before_the_text_if_asked_for(tmp_path: Path) -> None:

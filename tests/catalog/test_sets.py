@@ -144,10 +144,10 @@ def test_no_set_of_this_name(tmp_path: Path) -> None:
 
 def test_a_benchmark_that_was_deleted_by_hand_is_missed(tmp_path: Path) -> None:
     corpus, found = Corpus(tmp_path), made_sets.benchmark(tmp_path, "gone")
-    assert [one.name for one in sets.whole(corpus, "benchmark")] == ["gone"]
+    assert [one.name for one in sets.benchmarks(corpus)] == ["gone"]
     shutil.rmtree(found.folder)
     with pytest.raises(ConfigError, match=r"no set.*to do without it, delete .*manifests/sets/gone\.json"):
-        sets.whole(corpus, "benchmark")
+        sets.benchmarks(corpus)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 from commands import Demo, florilege
 
 from catalog import reports, sets, store
+from catalog.errors import ConfigError
 from catalog.files import Corpus
 from flows import exporting, retrieval_run
 from flows.lock import locked
@@ -36,7 +37,7 @@ builder = "lemur"
 [[benchmarks]]
 name = "foreign"
 builder = "beir"
-params = {{folder = "beir"}}
+params = {{folder = "beir", query_language = "en", document_language = "en"}}
 """
 
 
@@ -72,12 +73,15 @@ def made(demo: Demo, server: str, tmp_path_factory: pytest.TempPathFactory) -> M
 def test_every_builder_makes_something_and_counts_the_rest(made: Made) -> None:
     with opened(made.corpus, SPLITS) as source:
         assembled = {s.name: s for s in sets.all_sets(made.corpus, "pairs")}
-        trained = sum(t.num_rows for t in source.documents(("id",), ("train", "validation")))
+        kept = sum(t.num_rows for t in source.documents(("id",)))
     assert set(assembled) == set(PAIRS)
     assert [name for name, found in assembled.items() if not found.manifest["files"]] == []
     for name, found in assembled.items():
         plain = {r: n for r, n in found.manifest["counts"].items() if ": " not in r}
-        assert sum(plain.values()) == trained, (name, plain)
+        assert sum(plain.values()) + found.manifest["counts"]["document: held out for benchmarks"] == kept, (
+            name,
+            plain,
+        )
         assert f"{name} ({name} 1, made): " in made.output
 
 
@@ -106,8 +110,13 @@ def test_a_second_time_there_is_nothing_to_do_and_no_server(made: Made) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(made.recipe)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("nothing to do") == len(PAIRS) and done.stdout.endswith("False\n")
+    assert done.stdout.count("nothing to do") == len(PAIRS) + 3 and done.stdout.endswith("False\n")
     assert {path: path.stat().st_mtime_ns for path in made.corpus.root.rglob("*") if path.is_file()} == before
+
+
+def test_a_set_that_is_not_there_is_named(made: Made) -> None:
+    with pytest.raises(ConfigError, match=r"no file or folder `nosuch`, and no benchmark .*there are: .*articles"):
+        retrieval_run.leak(made.corpus.root, "crops", "nosuch")
 
 
 def test_leak_and_export_by_name(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,10 +158,11 @@ def test_back_to_an_earlier_benchmark_without_work(own: Made) -> None:
     assert {name for name in first if first[name] != second[name]} == {"held-acts", "crops"}
     recipe.write_text(head)
     retrieval_run.make(recipe, "pairs", None)  # in this process, where Prefect has no server: there is nothing to make
-    assert current(own) == first
+    back = first | {"crops": second["crops"]}  # which is clear of both
+    assert current(own) == back
     with store.reading(own.corpus) as connection:
         rows = reports.rows(connection, "SELECT name, id FROM sets")
-    assert {row["name"]: row["id"] for row in rows} == first
+    assert {row["name"]: row["id"] for row in rows} == back
 
 
 def test_an_evaluation_is_not_lost_while_a_build_runs(own: Made, capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,7 +55,7 @@ def make(recipe: Path) -> None:
             mining = found.spec.negatives
             assembly.make_pairs(
                 corpus, source, found.spec.name, found.builder, found.params, loaded.splits,
-                sets.whole(corpus, "benchmark"), loaded.overlap, mining and (system(mining.system), mining.params),
+                sets.benchmarks(corpus), loaded.overlap, mining and (system(mining.system), mining.params),
                 found.mining, lambda _: None,
             )  # fmt: skip
 

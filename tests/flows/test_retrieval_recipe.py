@@ -12,7 +12,12 @@ from flows.retrieval_plan import wanted
 from flows.retrieval_recipe import load
 
 HEAD = 'corpus = "corpus"\n'
-BEIR = '[[benchmarks]]\nname = "foreign"\nbuilder = "beir"\nparams = {folder = "beir"}\n'
+BEIR = """\
+[[benchmarks]]
+name = "foreign"
+builder = "beir"
+params = {folder = "beir", query_language = "en", document_language = "en"}
+"""
 
 
 def written(folder: Path, text: str) -> Path:
@@ -91,7 +96,10 @@ def test_paths_start_at_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     recipe = load(Path("../sets.toml"))
     here = str(tmp_path.resolve())
     assert recipe.corpus == f"{here}/corpus"
-    assert [spec.params for spec in recipe.benchmarks] == [{"folder": f"{here}/beir"}, {"file": f"{here}/asked.json"}]
+    assert [spec.params for spec in recipe.benchmarks] == [
+        {"folder": f"{here}/beir", "query_language": "en", "document_language": "en"},
+        {"file": f"{here}/asked.json"},
+    ]
     assert recipe.pairs[0].params == {"responses": f"{here}/answers.jsonl"}
     mined = [spec.negatives for spec in recipe.pairs]
     assert [found and found.system for found in mined] == [
@@ -173,7 +181,7 @@ def test_what_is_in_a_file_decides_the_identity(whole: Path, file: str, others: 
         ("most = 9", "most = 10", {"title-body"}),
         ("[[benchmarks]]", "[overlap]\nshare = 0.4\n[[benchmarks]]", {"crops", "title-body", "synthetic"}),
         ("[[benchmarks]]", "[splits]\nseed = 2\n[[benchmarks]]", {"foreign", "crops", "title-body", "synthetic"}),
-        ('"beir"}', '"beir", licence = "CC0"}', {"foreign", "crops", "title-body", "synthetic"}),
+        ('"beir", query', '"beir", licence = "CC0", query', {"foreign", "crops", "title-body", "synthetic"}),
     ],
 )
 def test_what_a_recipe_says_decides_the_identity(whole: Path, old: str, new: str, others: set[str]) -> None:

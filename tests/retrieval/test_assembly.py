@@ -110,7 +110,7 @@ def training(
     miner = None if mined is None else (system("bm25"), NegativeParams(**mined))
     with opened(corpus, splits) as source:
         return assembly.make_pairs(
-            corpus, source, set_name or name, builder, chosen, splits, sets.whole(corpus, "benchmark"),
+            corpus, source, set_name or name, builder, chosen, splits, sets.benchmarks(corpus),
             rules or Rules(), miner, mined, (parts if parts is not None else []).append,
         )  # fmt: skip
 
@@ -211,7 +211,8 @@ def test_a_corpus_without_anything_to_train_on(tmp_path: Path) -> None:
     corpus = grown(tmp_path / "corpus", [page(1, "short", words=3)])
     for name in ("crops", "title-body"):
         found = training(corpus, name, mined={})
-        assert found.manifest["files"] == [] and found.manifest["counts"] == {}
+        assert found.manifest["files"] == []
+        assert found.manifest["counts"] == {"document: held out for benchmarks": 0}
 
 
 def garbage(handler: Handler, _: object, number: int) -> None:
@@ -268,7 +269,7 @@ def leaky(tmp_path_factory: pytest.TempPathFactory) -> tuple[Corpus, list[Set]]:
     asked = folder / "asked.json"
     asked.write_text(json.dumps([{"query": "Which act?", "relevant_works": ["celex:32020R0500"]}]))
     made = [
-        benchmark(corpus, "beir", {"folder": beir}, NONE),
+        benchmark(corpus, "beir", {"folder": beir, "query_language": "en", "document_language": "en"}, NONE),
         benchmark(
             corpus, "questions", {"file": asked, "splits": ["train", "validation", "test"], "languages": ["de"]}, NONE
         ),

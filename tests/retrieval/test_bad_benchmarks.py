@@ -110,7 +110,7 @@ def test_a_foreign_folder_with_orphans_and_doubles(corpus: Corpus, tmp_path: Pat
         [{"_id": "q", "text": "one?"}, {"_id": "q", "text": "twice?"}, {"_id": "r", "text": ""}],
         "query-id\tcorpus-id\tscore\nq\t1\t1\nq\t9\t1\nx\t1\t1\nq\t1\t2\nq\t2\tnan\nbroken\n",
     )  # fmt: skip
-    found = made(corpus, "beir", folder=folder)
+    found = made(corpus, "beir", folder=folder, query_language="en", document_language="en")
     assert found.table("qrels").to_pylist() == [{"query_id": "q", "document_id": "1", "score": 1}]
     counts = found.manifest["counts"]
     assert {reason for reason in counts if reason.startswith("qrel: ")} == {
@@ -125,13 +125,13 @@ def test_a_foreign_folder_with_orphans_and_doubles(corpus: Corpus, tmp_path: Pat
 def test_a_foreign_folder_without_judgements(corpus: Corpus, tmp_path: Path, qrels: str | None) -> None:
     folder = beir(tmp_path / "beir", [{"_id": "1", "text": "one"}], [{"_id": "q", "text": "one?"}], qrels)
     with pytest.raises(ConfigError, match=r"test\.tsv"):
-        made(corpus, "beir", folder=folder)
+        made(corpus, "beir", folder=folder, query_language="en", document_language="en")
 
 
 @pytest.mark.parametrize(
     ("name", "params", "message"),
     [
-        ("beir", {"folder": "/nowhere"}, "nowhere.*no such file"),
+        ("beir", {"folder": "/nowhere", "query_language": "en", "document_language": "en"}, "nowhere.*no such file"),
         ("questions", {"file": "/nowhere.json"}, r"nowhere\.json"),
     ],
 )

@@ -24,7 +24,18 @@ def folder(root: Path, judged: str, documents: list[dict[str, Any]] | None = Non
 
 
 def made(path: Path, **params: Any) -> Any:
+    params = {"query_language": "en", "document_language": "en"} | params
     return make(None, BeirParams(folder=path, **params))  # type: ignore[arg-type]
+
+
+UNSAID: dict[str, Any] = {"query_language": None, "document_language": None}
+
+
+def manifest(path: Path, **facts: Any) -> Path:
+    statistics = {"queries_by_language": {"en": 2}, "documents_by_language": {"fr": 2}}
+    told = {"format": "beir", "options": {}, "set": {"statistics": statistics}} | facts
+    (path / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    return path
 
 
 def test_a_folder_becomes_the_three_tables(tmp_path: Path) -> None:
@@ -51,3 +62,31 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         made(tmp_path)
     with pytest.raises(ConfigError, match="judgement"):
         made(folder(tmp_path, "q9\td9\t1\n"))
+
+
+def test_a_language_that_nothing_says_is_asked_for(tmp_path: Path) -> None:
+    path = folder(tmp_path, "q1\td1\t1\n")
+    with pytest.raises(ConfigError, match="parameter query_language and document_language"):
+        made(path, **UNSAID)
+    with pytest.raises(ConfigError, match="parameter document_language,"):
+        made(path, document_language=None)
+    for told in ({"format": "trec"}, {"set": []}, {"set": {"statistics": {"queries_by_language": {"unknown": 1}}}}):
+        with pytest.raises(ConfigError, match="parameter query_language"):
+            made(manifest(path, **told), **UNSAID)
+    two = {"queries_by_language": {"en": 2}, "documents_by_language": {"en": 1, "fr": 1}}
+    with pytest.raises(ConfigError, match=r"parameter document_language \(en, fr\)"):
+        made(manifest(path, set={"statistics": two, "tasks": 3}), **UNSAID)
+
+
+def test_an_export_of_ours_says_languages_and_task(tmp_path: Path) -> None:
+    path = manifest(folder(tmp_path, "q1\td1\t1\n"))
+    found = made(path, **UNSAID)
+    assert found.tasks[0].name == "en-fr"
+    assert (found.queries["language"].to_pylist(), found.documents["language"].to_pylist()) == (["en"], ["fr", "fr"])
+    assert made(path, query_language="de", document_language=None).queries["language"].to_pylist() == ["de"]
+    tasks = [
+        {"name": "to-french", "query_languages": ["de"], "document_languages": ["fr"]},
+        {"name": "other", "query_languages": ["en"], "document_languages": ["en"]},
+    ]
+    found = made(manifest(path, options={"task": "to-french"}, set={"tasks": tasks}), **UNSAID)
+    assert found.tasks[0].name == "to-french" and found.queries["language"].to_pylist() == ["de"]

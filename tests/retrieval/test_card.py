@@ -66,6 +66,16 @@ def test_a_training_set_says_what_it_is_kept_clear_of() -> None:
     assert "No benchmark" in card(TRAINING | {"against": []})
 
 
+def test_rows_that_repeat_positives_are_no_negatives_and_languages_are_named() -> None:
+    files = [
+        {"file": f"{name}-1.parquet", "table": name, "rows": rows} for name, rows in (("pairs", 32), ("negatives", 256))
+    ]
+    text = card(TRAINING | {"files": files, "counts": {"negatives: negatives": 224}, "languages": ["fr", "no", "und"]})
+    assert "Of the 256 rows of `negatives`, 224 are negatives (rank 1 on); the other 32 repeat" in text
+    assert front(text)["language"] == ["fr", "no"]
+    assert "repeat the positives" not in card(TRAINING)
+
+
 def test_a_source_cannot_write_into_the_card() -> None:
     lines = card(benchmark("free\n# of all | rights\n---\n")).split("\n")
     assert not any(line.startswith("# of all") for line in lines)

@@ -191,6 +191,17 @@ def test_batches_hold_whole_rows(tmp_path: Path) -> None:
     assert [batch[0].row for batch in batches] == [0, 1000, 2000]
 
 
+def test_the_set_of_an_export_is_known_by_its_manifest(tmp_path: Path) -> None:
+    lines(tmp_path / "a.jsonl", {"text": D})
+    facts: dict[str, Any] = {"name": "articles", "kind": "benchmark", "id": "0a1b"}
+    for manifest, known in (
+        ({"set": facts}, facts), ({}, {}), ({"set": 7}, {}), ([], {}), ({"set": {**facts, "name": "a\n| b |"}}, {}),
+        ({"set": {**facts, "id": 7}}, {}),
+    ):  # fmt: skip
+        (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+        assert opened(tmp_path).origin == known
+
+
 @settings(deadline=None, max_examples=40)
 @given(st.binary(max_size=200), st.sampled_from(["jsonl", "json", "tsv", "csv", "trec", "txt", "parquet", "tsv.gz"]))
 def test_no_bytes_raise_anything_else(tmp_path_factory: pytest.TempPathFactory, data: bytes, kind: str) -> None:

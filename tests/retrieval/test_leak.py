@@ -59,7 +59,8 @@ PLANTED: dict[str, tuple[Row, set[str]]] = {
     "query": ({"query": ASKED.upper(), "positive": prose(205)}, {EQUAL}),
     "query and document": ({"query": ASKED, "positive": passage(6)}, {EQUAL, leak.COMMON, leak.BOTH}),
     "query in a text": ({"positive": f"{prose(206)} {ASKED} {prose(207)}"}, {leak.WITH_QUERY}),
-    "slice of a document": ({"document_id": "doc7:100-200", "document": prose(208)}, {leak.SAME_ID}),
+    "slice of a document": ({"document_id": "doc7:100-200", "document": prose(208)}, {leak.SAME_ID, leak.SAME_WORK}),
+    "another document with a number": ({"document_id": "other#3", "document": prose(209)}, set()),
     "formula": ({"positive": passage(300)}, {leak.COMMON, leak.ALLOWED}),
 }
 
@@ -71,8 +72,8 @@ def test_every_planted_leak_is_found_for_what_it_is(tmp_path: Path, benchmark: P
     report = leak.measure(train, benchmark)
     assert {m for m, found in report.measures.items() if found.rows} == expected
     assert report.leaks == bool(expected & set(leak.LEAKS)) and report.rows == 3
-    example = report.measures[min(expected)].examples[0]
-    assert example["train"].startswith("train.jsonl, row 2,")
+    if expected:
+        assert report.measures[min(expected)].examples[0]["train"].startswith("train.jsonl, row 2,")
 
 
 def test_a_clean_pair_is_clean_and_its_formulas_are_counted(tmp_path: Path, benchmark: Path) -> None:
@@ -84,6 +85,9 @@ def test_a_clean_pair_is_clean_and_its_formulas_are_counted(tmp_path: Path, benc
     assert report.benchmark.columns == {"corpus.jsonl: text": 10, "queries.jsonl: text": 1}
     text = "\n".join(report.lines())
     assert "| **leaks** | **0** | |" in text and "read 10 of corpus.jsonl: text" in text
+    assert "| number | counts as a leak |" in text and f"| {leak.COMMON} | 1 | no |" in text
+    assert f"nothing of the other kinds: {leak.SAME_WORK}; {leak.TRANSLATION}; {EQUAL};" in text
+    assert '- has a 13-gram of the benchmark: train.jsonl, row 1, positive: "' in text and "{'" not in text
 
 
 def test_all_at_once(tmp_path: Path, benchmark: Path) -> None:
@@ -105,3 +109,70 @@ def test_ids() -> None:
 def test_a_benchmark_against_itself(benchmark: Path) -> None:
     report = leak.measure(benchmark, benchmark)
     assert report.leaks == report.rows == 11 and report.measures[EQUAL].rows == 11
+
+
+def exported(folder: Path, files: dict[str, list[Row]], facts: Row) -> Path:
+    """An export as `florilege export` writes it."""
+    for name, rows in files.items():
+        write(folder / name, rows)
+    (folder / "manifest.json").write_text(json.dumps({"format": "x", "set": facts, "files": []}), "utf-8")
+    return folder
+
+
+DOC, OTHER = "0a" * 16, "1b" * 16
+BEIR: dict[str, list[Row]] = {
+    "corpus.jsonl": [{"_id": f"{DOC}:0-90", "title": "", "text": prose(1)}],
+    "queries.jsonl": [{"_id": f"heading:{DOC}:0-90", "text": ASKED}],
+}
+ARTICLES = {"name": "articles", "kind": "benchmark", "id": "aa"}
+
+
+def test_exports_with_ids_are_measured_by_their_documents(tmp_path: Path) -> None:
+    bench = exported(tmp_path / "bench", BEIR, ARTICLES)
+    rows = [{"_id": f"{doc}#abstract-fr", "title": "", "text": prose(n)} for n, doc in ((2, DOC), (3, OTHER))]
+    train = exported(tmp_path / "train", {"corpus.jsonl": rows}, {"name": "t", "kind": "pairs", "id": "bb"})
+    report = leak.measure(train, bench)
+    assert report.leaks == report.measures[leak.SAME_WORK].rows == 1
+    assert set(report.unmeasured()) == {leak.TRANSLATION, leak.BOTH}
+    text = "\n".join(report.lines())
+    assert "Works are told by the ids of corpus documents" in text
+    assert f"| {leak.SAME_WORK} | 1 | yes |" in text and f"| {leak.TRANSLATION} | not measurable | yes |" in text
+    assert "no parallel groups and no works with languages in the training set and in the benchmark" in text
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_the_files_do_not_tell_is_not_measurable(tmp_path: Path, known: bool) -> None:
+    bench = exported(tmp_path / "bench", BEIR, ARTICLES)
+    facts = {
+        "name": "pairs-1",
+        "kind": "pairs",
+        "id": "bb",
+        "against": [{"name": "articles", "id": "aa" if known else "b"}],
+    }
+    train = exported(tmp_path / "train", {"train.jsonl": [{"anchor": prose(5), "positive": prose(6)}]}, facts)
+    report = leak.measure(train, bench)
+    assert report.leaks == 0 and set(report.unmeasured()) == {leak.SAME_WORK, leak.TRANSLATION, leak.SAME_ID}
+    *_, last = text = list(report.lines())
+    assert f"| {leak.SAME_WORK} | not measurable | yes |" in text
+    assert "| **leaks among what was measurable** | **0** | |\n" in text
+    assert "`florilege leak pairs-1 articles --corpus DIR`" in last
+    assert any(f"{'was kept' if known else 'was not kept'} apart from this benchmark" in line for line in text)
+
+
+def test_works_on_one_side_and_ids_on_the_other_are_not_compared(tmp_path: Path) -> None:
+    bench = exported(tmp_path / "bench", BEIR, ARTICLES)
+    report = leak.measure(write(tmp_path / "train.jsonl", [CLEAN]), bench)
+    assert report.unmeasured()[leak.SAME_WORK] == "the one has works, the other ids of corpus documents"
+
+
+def test_rows_that_tell_nothing_are_counted(tmp_path: Path, benchmark: Path) -> None:
+    train = write(tmp_path / "train.jsonl", [CLEAN, {"positive": prose(500)}])
+    assert "Only 1 of 2 rows of the training set" in "\n".join(leak.measure(train, benchmark).lines())
+
+
+def test_documents_of_ids() -> None:
+    for id in (DOC, f"{DOC}:10-20", f"{DOC}#title-fr", f"heading:{DOC}:10-20"):
+        assert leak.document(id) == DOC
+    assert leak.document("doc7:1-2") == leak.document("doc7#title") == "doc7"
+    for id in (None, "", "17", "q1", "doc7#3", "doc:7", f"{DOC}0", ":1-2"):
+        assert leak.document(id) is None
