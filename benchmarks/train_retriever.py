@@ -87,7 +87,6 @@ name = "parallel-hard"
 builder = "parallel-passages"
 [pairs.negatives]
 system = "dense:{model}"
-params.language = "any"
 """
 WITHIN = ("crops", "titles", "keywords")
 ACROSS = (*WITHIN, "parallel", "titles-across", "keywords-across")
