@@ -177,7 +177,7 @@ def report(found: list[tuple[str, dict[str, float], float]], base_case: str = "c
 
 def _tables(files: list[Path], columns: list[str], done: dict[str, int]) -> Iterator[pa.Table]:
     for path in files:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
             for batch in file.iter_batches(_BATCH, columns=columns):
                 done["documents"] += len(batch)
                 done["bytes"] += batch["text"].nbytes

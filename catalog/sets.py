@@ -70,7 +70,8 @@ class Set:
     def batches(self, table: str, columns: list[str] | None = None, rows: int = 1_000) -> Iterator[pa.RecordBatch]:
         """A table in batches of at most `rows` rows, in order."""
         for path in self.files(table):
-            with pq.ParquetFile(path) as file:
+            # Without pre_buffer: it would hold the whole file, as compressed, until the last batch.
+            with pq.ParquetFile(path, pre_buffer=False) as file:
                 yield from file.iter_batches(rows, columns=columns)
 
 

@@ -65,7 +65,7 @@ def documents(groups: Groups, text: str, id: str, kind: pa.DataType) -> str:
 def opened(path: Path, text: str, id: str) -> pq.ParquetFile:
     """The file, its columns checked."""
     try:
-        file = pq.ParquetFile(path, buffer_size=1 << 20)  # not a whole row group at once
+        file = pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)  # not a whole row group at once
     except (OSError, pa.ArrowInvalid) as error:
         raise ConfigError(f"{path}: not a parquet file that can be read ({error})") from error
     for column, numbers, option in ((id, True, "--id"), (text, False, "--text")):

@@ -189,7 +189,7 @@ def _rows(path: Path, bad: Counter[str]) -> Iterator[dict[str, Any]]:
 
 
 def _parquet(path: Path) -> Iterator[dict[str, Any]]:
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         for batch in file.iter_batches(_BATCH):
             yield from batch.to_pylist()
 

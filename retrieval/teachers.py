@@ -89,7 +89,7 @@ def _read(path: Path) -> Iterator[pa.Table]:
 
     try:
         if path.suffix == ".parquet":
-            with pq.ParquetFile(path) as file:
+            with pq.ParquetFile(path, pre_buffer=False) as file:
                 for batch in file.iter_batches(_ROWS, columns=list(_COLUMNS)):
                     yield _typed(path, pa.Table.from_batches([batch]))
         elif path.suffix in (".jsonl", ".json"):

@@ -60,7 +60,7 @@ def write(found: Set, folder: Path, kind: Kind = "jsonl") -> dict[str, Any]:
 def read(path: Path) -> Iterator[Record]:
     """The records of a file, JSON Lines or parquet; ConfigError, naming the line or row, where one is none."""
     if path.suffix == ".parquet":
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
             numbered = enumerate((row for batch in file.iter_batches(_ROWS) for row in batch.to_pylist()), start=1)
             for number, row in numbered:
                 yield _checked(row, f"{path}, row {number}")
