@@ -190,6 +190,18 @@ def test_a_set_that_grew_is_the_set_that_was_made_at_once(tmp_path: Path, name: 
         assert all((first.folder / f["file"]).samefile(second.folder / f["file"]) for f in kept)
 
 
+def test_parts_stay_beside_a_benchmark_that_got_no_other_rows(tmp_path: Path) -> None:
+    made = []
+    for shards in ([ACTS], [ACTS, PAGES]):
+        corpus = grown(tmp_path / "corpus", *shards)
+        made.append((benchmark(corpus, "lemur", {}), training(corpus, "crops")))
+    (asked, first), (again, second) = made
+    assert asked.id != again.id and rows(first) != rows(second)
+    assert [f["sha256"] for f in asked.manifest["files"]] == [f["sha256"] for f in again.manifest["files"]]
+    assert first.manifest["files"]
+    assert all((first.folder / f["file"]).samefile(second.folder / f["file"]) for f in first.manifest["files"])
+
+
 def test_works_are_made_anew_when_their_text_changes(tmp_path: Path) -> None:
     """An id may be that of a place: the text there can change."""
     corpus = grown(tmp_path / "corpus", [act(1, "en"), act(1, "fr")])
