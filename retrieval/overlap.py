@@ -113,7 +113,6 @@ class Guard:
         self._smallest = np.minimum.reduceat(held, self._long.begins[:-1]) if len(held) else held
         # of equal texts the first; texts without words are equal to none
         self._first = {int(value): i for i, value in reversed(list(enumerate(wholes))) if len(near[i])}
-        self._wholes = np.array(sorted(self._first), np.uint64)
         self._tables: tuple[Any, ...] | None = None
 
     @staticmethod

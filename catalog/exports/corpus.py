@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import duckdb
 
 Kind = Literal["parquet", "jsonl"]
-Change = Callable[[pa.Table], pa.Table]
 
 COLUMNS = (
     "id", "text", "title", "url", "source", "path", "language", "language_score", "script", "date", "authors", "celex",
