@@ -17,6 +17,9 @@ Limit = dict[str, Any]
 
 KEEP_BEST = "quality DESC, chars DESC, coalesce(date, strftime(fetched AT TIME ZONE 'UTC', '%Y-%m-%d'), '') DESC, id"
 """Which member of a cluster stays: quality, then length, then the newer date, then the smaller id."""
+_STALE = """same_url IS NOT NULL
+                   AND coalesce(fetched < max(fetched) OVER (PARTITION BY cluster, part, same_url), false)"""
+"""Whether a newer capture of the same address is there: where the recipe compares URLs, that one goes first."""
 _EXTRACT = ("failed", "empty")
 _NEAREST = 5
 _LONGEST = 100
@@ -48,7 +51,8 @@ def verdicts(
         ranked AS (
             SELECT *, row_number() OVER best AS place, first_value(id) OVER best AS best_id,
                    first_value(exact) OVER best AS best_exact, first_value(same_url) OVER best AS best_url
-            FROM member WINDOW best AS (PARTITION BY cluster, part ORDER BY beside, {KEEP_BEST})
+            FROM (SELECT *, {_STALE} AS stale FROM member)
+            WINDOW best AS (PARTITION BY cluster, part ORDER BY beside, stale, {KEEP_BEST})
         )
         SELECT id, true AS keep, NULL::VARCHAR AS stage, NULL::VARCHAR AS reason, NULL::VARCHAR AS duplicate_of
         FROM judged WHERE loss IS NULL AND alone

@@ -298,6 +298,18 @@ def test_one_url_is_a_reason_of_its_own(connection: duckdb.DuckDBPyConnection) -
     assert [found[id]["reason"] for id in "abcd"] == [None, "same-url", "near-duplicate", "exact-copy"]
 
 
+def test_of_one_url_the_newest_capture_stays(connection: duckdb.DuckDBPyConnection) -> None:
+    old, new = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+    rows = [
+        good("a", cluster="a", same_url="a", exact="a", quality=0.9, fetched=old),
+        good("b", cluster="a", same_url="a", exact="b", fetched=new),
+        good("c", cluster="c", exact="c", fetched=old, quality=0.9), good("d", cluster="c", exact="d", fetched=new),
+    ]  # fmt: skip
+    found = judge(connection, rows, [])
+    assert [outcome(found[id]) for id in "ab"] == [(False, "dedup", "same-url", "b"), KEPT]
+    assert [found[id]["keep"] for id in "cd"] == [True, False]
+
+
 ACT = [
     good("original", cluster="a", celex="32016R0679", quality=0.9),
     good("then", cluster="a", celex="02016R0679-20160504"),
