@@ -14,6 +14,7 @@ from typing import Any
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.states import Completed
 from prefect.tasks import Task
 
 from catalog import reports, snapshots, store
@@ -24,7 +25,7 @@ from filters import dedup
 from flows import derived, engine
 from flows import plan as plans
 from flows.lock import locked
-from flows.prepare import AFTER_SHARDS, prepare, threshold_rows
+from flows.prepare import AFTER_SHARDS, finished, prepare, threshold_rows
 from flows.progress import Progress
 from flows.recipe import Recipe, load
 
@@ -33,8 +34,8 @@ _ATTEMPTS = 2
 
 
 @flow(name="build", flow_run_name="{recipe}", log_prints=False)
-def build(recipe: str) -> dict[str, Any]:
-    """Build the corpus of a recipe, or what is missing of it.
+def build(recipe: str) -> State[dict[str, Any]]:
+    """Build the corpus of a recipe, or what is missing of it; when nothing is, the run's message says so.
 
     Args:
         recipe: path of the recipe.
@@ -55,9 +56,11 @@ def build(recipe: str) -> dict[str, Any]:
         seconds: dict[str, float] = {}
         with timed(seconds, "plan"):
             run = plan_run(recipe)
+        plan = _plan(corpus, run)
+        if done := finished(corpus, load(Path(recipe)), plan):
+            return Completed(message="nothing new", data={**done, "did": "nothing"})
         with timed(seconds, "shards"):
             failed = make_all(recipe, run)
-            plan = _plan(corpus, run)
             if failed and not any(m["work"] == plan.work for m in members(corpus, plan.work, plan.present)):
                 shard, error = next(iter(failed.items()))
                 raise ShardError(f"no shard could be made; {shard}: {error}")
@@ -70,7 +73,8 @@ def build(recipe: str) -> dict[str, Any]:
         manifest = record_run(recipe, run, started, seconds, failed, snapshot)
         store.rebuild(corpus)
         report(corpus)
-    return manifest
+    made = f"snapshot {snapshot}, {len(plan.shards) - len(failed)} of {len(plan.shards)} shards"
+    return Completed(message=made, data={**manifest, "did": "built"})
 
 
 @task

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 
 def run(recipe: Path) -> dict[str, Any]:
@@ -25,4 +25,5 @@ def run(recipe: Path) -> dict[str, Any]:
     from flows.build import build
 
     with used(server):
-        return {**build(str(recipe)), "did": "built", "corpus": str(corpus.root)}
+        manifest = cast("dict[str, Any]", build(str(recipe)))  # Prefect unpacks the state that a flow returns
+        return {**manifest, "corpus": str(corpus.root)}
