@@ -1,4 +1,4 @@
-"""Imports point one way: florilege -> flows -> {extractors, retrieval -> filters} -> catalog."""
+"""Imports point one way: florilege -> flows -> {harvesters -> extractors, retrieval -> filters} -> catalog."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ALLOWED = {
     "florilege": {"flows", "catalog"},
-    "flows": {"flows", "extractors", "filters", "retrieval", "catalog"},
+    "flows": {"flows", "harvesters", "extractors", "filters", "retrieval", "catalog"},
+    "harvesters": {"harvesters", "extractors", "catalog"},
     "extractors": {"extractors"},
     "filters": {"filters", "catalog"},
     "retrieval": {"retrieval", "filters", "catalog"},
