@@ -49,10 +49,11 @@ class Corpus:
         return [read_json(path) for path in sorted(folder.glob("*.json"))]
 
 
-def existing(root: Path) -> Corpus:
-    """The corpus at `root`; ConfigError when there is none."""
+def existing(root: Path, bare: bool = False) -> Corpus:
+    """The corpus at `root`; ConfigError when there is none. If `bare`, one with archives and no snapshot will do."""
     corpus = Corpus(root.resolve())
-    if not corpus.manifests("snapshots").is_dir():
+    wanted = ("snapshots", "fetches", "harvests") if bare else ("snapshots",)
+    if not any(corpus.manifests(kind).is_dir() for kind in wanted):
         raise ConfigError(
             f"{root} holds no published corpus: build one with `florilege build RECIPE` or `florilege demo`; "
             "if that failed, `florilege doctor` checks this machine"

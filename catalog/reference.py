@@ -6,7 +6,9 @@ import re
 import sys
 from pathlib import Path
 
-from catalog import evaluations, set_views
+import pyarrow as pa
+
+from catalog import evaluations, fetches, set_views
 from catalog.schema import DATASETS
 from catalog.set_schema import SCHEMAS
 from catalog.store import TABLES
@@ -27,6 +29,11 @@ _ABOUT = {
     "repeats": "One row a document with lines that other documents of its source have too. " + _SPARSE,
     "verdicts": "One row a document: kept, or why not.",
 }
+
+_FETCHES = """\
+## fetches
+
+One row a request of a harvest: a view over `fetches/*.parquet`, whole even where no snapshot was built yet."""
 
 _SETS = """\
 ## Training sets and benchmarks
@@ -49,8 +56,9 @@ def reference() -> str:
     """The page as Markdown."""
     parts = [_HEAD]
     for name, schema in DATASETS.items():
-        rows = [f"| `{f.name}` | {f.type} | {(f.metadata or {})[b'doc'].decode()} |" for f in schema]
+        rows = _columns(schema)
         parts.append("\n".join([f"## {name}\n\n{_ABOUT[name]}\n\n| column | type | meaning |\n|---|---|---|", *rows]))
+    parts.append("\n".join([f"{_FETCHES}\n\n| column | type | meaning |\n|---|---|---|", *_columns(fetches.FETCHES)]))
     views = VIEWS | set_views.VIEWS | evaluations.VIEWS
     rows = [f"| `{name}` | {meaning} |" for name, meaning in views.items()]
     parts.append("\n".join(["## Views made of these\n\n| view | rows |\n|---|---|", *rows]))
@@ -58,14 +66,19 @@ def reference() -> str:
     parts.append(_SETS)
     for kind, tables in SCHEMAS.items():
         for name, schema in tables.items():
-            rows = [f"| `{f.name}` | {f.type} | {(f.metadata or {})[b'doc'].decode()} |" for f in schema]
+            rows = _columns(schema)
             head = f"### {name} ({'training set' if kind == 'pairs' else kind})"
             parts.append("\n".join([f"{head}\n\n| column | type | meaning |\n|---|---|---|", *rows]))
     return "\n\n".join(parts) + "\n"
 
 
+def _columns(schema: pa.Schema) -> list[str]:
+    return [f"| `{f.name}` | {f.type} | {(f.metadata or {})[b'doc'].decode()} |" for f in schema]
+
+
 def _statements() -> list[tuple[str, str]]:
-    return re.findall(r"CREATE TABLE (\w+) \((.*?)\);", TABLES + set_views.TABLE + evaluations.TABLE, flags=re.DOTALL)
+    tables = TABLES + fetches.TABLE + set_views.TABLE + evaluations.TABLE
+    return re.findall(r"CREATE TABLE (\w+) \((.*?)\);", tables, flags=re.DOTALL)
 
 
 def _table(name: str, columns: str) -> str:

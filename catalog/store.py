@@ -6,6 +6,7 @@ new file. So there is no writer to wait for, and losing the file loses nothing.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import time
@@ -18,7 +19,7 @@ import duckdb
 import orjson
 import pyarrow as pa
 
-from catalog import evaluations, set_views
+from catalog import evaluations, fetches, set_views
 from catalog.errors import ConfigError, RetryableError
 from catalog.files import Corpus
 from catalog.schema import VERSION
@@ -46,9 +47,18 @@ CREATE TABLE thresholds (
 
 
 def rebuild(corpus: Corpus) -> None:
-    """Make the catalog from the manifests alone and put it in place of the old one."""
+    """Make the catalog from the manifests alone and put it in place of the old one.
+
+    One process at a time, a harvest or a build: the later one sees the manifests of the one before it.
+    """
+    corpus.work.mkdir(parents=True, exist_ok=True)
+    with (corpus.work / "catalog.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # goes with the process, however it ends
+        _rebuild(corpus)
+
+
+def _rebuild(corpus: Corpus) -> None:
     fresh = corpus.work / f"catalog.{os.getpid()}.duckdb"
-    fresh.parent.mkdir(parents=True, exist_ok=True)
     fresh.unlink(missing_ok=True)
     shards, snapshots = corpus.read_manifests("shards"), corpus.read_manifests("snapshots")
     runs = corpus.read_manifests("runs")
@@ -69,6 +79,7 @@ def rebuild(corpus: Corpus) -> None:
         _insert(connection, "thresholds", limits)
         older = frozenset(f["file"] for s in shards if s["schema"] != VERSION for f in s["files"])
         create_views(connection, corpus, snapshots, older)
+        _add_fetches(connection, corpus)
         _add_retrieval(connection, corpus)
         connection.execute("CHECKPOINT")
     except duckdb.IOException as error:
@@ -77,6 +88,14 @@ def rebuild(corpus: Corpus) -> None:
     finally:
         connection.close()
     fresh.replace(corpus.database)
+
+
+def _add_fetches(connection: duckdb.DuckDBPyConnection, corpus: Corpus) -> None:
+    """Tables of harvests and segments, and the view of all that was fetched."""
+    connection.execute(fetches.TABLE)
+    for table, found in fetches.table_rows(corpus).items():
+        _insert(connection, table, found)
+    connection.execute(f"CREATE VIEW fetches AS {fetches.view(corpus)}")
 
 
 def _add_retrieval(connection: duckdb.DuckDBPyConnection, corpus: Corpus) -> None:

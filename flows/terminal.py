@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 from rich.text import Text
 
-from catalog import files, reports, store
+from catalog import fetches, files, reports, store
 from catalog.errors import ConfigError
 from catalog.files import Corpus
 from flows import delimited
@@ -148,7 +148,7 @@ def query(corpus: Path, snapshot: int | None, sql: str, format: str = "table", o
     import pyarrow as pa
     import pyarrow.parquet
 
-    found = files.existing(corpus)
+    found = files.existing(corpus, bare=True)
     with store.reading(found, snapshot) as connection:
         store.confine(connection, found.root)
         try:
@@ -175,7 +175,7 @@ def query(corpus: Path, snapshot: int | None, sql: str, format: str = "table", o
 
 def runs(corpus: Path) -> None:
     """A row a snapshot and a run."""
-    with store.reading(files.existing(corpus)) as connection:
+    with store.reading(files.existing(corpus, bare=True)) as connection:
         found = reports.runs(connection)
     table = Table(
         _right("snapshot"), "published", "preset", _right("kept"), "run", "recipe", "status", "seconds", box=None,
@@ -243,7 +243,7 @@ def shell(corpus: Path, snapshot: int | None) -> None:
         print(
             "SQL over documents, pages, signals, clusters, rights, scores, repeats, verdicts, corpus, funnel, rejects,"
         )
-        print("alarms, versions, runs, shards, snapshots, thresholds.")
+        print("alarms, versions, runs, shards, snapshots, thresholds, fetches, harvests, segments.")
         print("End a query with ;  leave with Ctrl-D.")
     lines: list[str] = []
     while True:
@@ -305,10 +305,12 @@ def _brief(values: list[Any]) -> str:
 
 
 def verify(corpus: Path) -> int:
-    """Digests of all files of all snapshots, and the accounting of the newest; returns the exit status."""
-    found = files.existing(corpus)
+    """Digests of all files of all snapshots and archives, and the accounting of the newest snapshot and of harvests;
+    returns the exit status."""
+    found = files.existing(corpus, bare=True)
     problems = []
-    listed = {f["file"]: f["sha256"] for s in found.read_manifests("snapshots") for f in s["files"]}
+    snapshots = found.read_manifests("snapshots")
+    listed = {f["file"]: f["sha256"] for s in snapshots for f in s["files"]} | fetches.digests(found)
     for name, digest in sorted(listed.items()):
         path = found.root / name
         if not path.is_file():
@@ -316,6 +318,8 @@ def verify(corpus: Path) -> int:
         elif files.sha256(path) != digest:
             problems.append(f"{name}: not the file that was published")
     if not problems:
+        problems = fetches.unaccounted(found)
+    if not problems and snapshots:
         with store.reading(found) as connection:
             problems = [f"{p['source']} {p['stage']}: {p['problem']}" for p in reports.unaccounted(connection)]
     for problem in problems:
