@@ -65,22 +65,35 @@ def sniff(payload: bytes, mime: str | None, url: str | None) -> Format | None:
     return declared
 
 
-def is_feed(payload: bytes) -> str | None:
-    """The media type of XML that is no document: RSS, Atom, a sitemap, SVG; else None."""
+def no_document(payload: bytes, format: Format | None) -> str | None:
+    """The media type of markup that is no document, whatever `sniff` took it for; else None.
+
+    That is RSS, Atom, sitemaps, what programs ask of OAI-PMH and SPARQL, and SVG. Some of them are served as pages or
+    as plain text; there a root element's name alone says too little, and its namespace must be that of the format.
+    """
+    if format is None or format == "pdf":
+        return None
     text = _text(payload[:LOOK]) or ""
     root = _ROOT.match(text[_prolog(text) :])
-    return _NOT_DOCUMENTS.get(root[1].lower()) if root else None
+    if root is None:
+        return None
+    mime, space = _NOT_DOCUMENTS.get(root[1].lower(), (None, ""))
+    return mime if mime and (format == "xml" or space in root[0]) else None
 
 
+_SITEMAP = ("application/sitemap+xml", "/schemas/sitemap/")
 _NOT_DOCUMENTS = {
-    "rss": "application/rss+xml",
-    "rdf": "application/rdf+xml",
-    "feed": "application/atom+xml",
-    "urlset": "application/sitemap+xml",
-    "sitemapindex": "application/sitemap+xml",
-    "svg": "image/svg+xml",
-    "opensearchdescription": "application/opensearchdescription+xml",
+    "rss": ("application/rss+xml", "version="),
+    "rdf": ("application/rdf+xml", "/22-rdf-syntax-ns#"),
+    "feed": ("application/atom+xml", "http://www.w3.org/2005/Atom"),
+    "urlset": _SITEMAP,
+    "sitemapindex": _SITEMAP,
+    "oai-pmh": ("application/oai-pmh+xml", "http://www.openarchives.org/OAI/"),
+    "sparql": ("application/sparql-results+xml", "http://www.w3.org/2005/sparql-results#"),
+    "svg": ("image/svg+xml", "http://www.w3.org/2000/svg"),
+    "opensearchdescription": ("application/opensearchdescription+xml", "http://a9.com/-/spec/opensearch/"),
 }
+"""By the root element's lower-case name: media type, and what its start tag has."""
 
 
 def _text(head: bytes) -> str | None:

@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 
 from extractors.frames import MAX_HEAD, Frame, frames, text
 from extractors.http_body import Message, decode, megabytes, parse
+from extractors.labels import of_record
 from extractors.record import Record
-from extractors.sniff import is_feed, sniff
+from extractors.sniff import no_document, sniff
 
 MAX_PAYLOAD = 64 << 20
 _DATE = re.compile(r"(\d{4})(?:\D?(\d\d)(?:\D?(\d\d)(?:\D?(\d\d)(?:\D?(\d\d)(?:\D?(\d\d))?)?)?)?)?")
@@ -107,6 +108,7 @@ def _record(frame: Frame, source: str, path: str, limit: int) -> Record:
         record.meta["refers_to"] = refers_to
     record.skip = _skip_by_type(record, head)
     if record.skip is None:
+        record.meta.update(of_record(head))
         _fill(record, frame, limit)
     return record
 
@@ -172,9 +174,9 @@ def _judge(record: Record, message: Message) -> None:
         record.skip = "empty payload"
     else:
         record.format = "txt" if record.kind == "conversion" else sniff(payload, record.mime, record.url)
-        feed = is_feed(payload) if record.format == "xml" else None
-        if feed or (record.format is None and payload):
-            record.skip = f"media-type: {feed or record.mime or 'unknown'}"
+        other = no_document(payload, record.format)
+        if other or (record.format is None and payload):
+            record.skip = f"media-type: {other or record.mime or 'unknown'}"
         elif message.error:
             record.error = f"{message.error} at {_place(record.offset)}"
         else:

@@ -41,7 +41,8 @@ def signals(url: str | None, facts: Mapping[str, Any]) -> dict[str, Any]:
 
     `facts` holds what headers and page say: `x_robots_tag` and `robots` (directives, a header or element a line, with
     `agent:` before those for one robot only), `tdm_reservation` (`1` or `0`; the page's word goes before the header's),
-    `licence` or `licences` (addresses or names that the page gives as its own) and `http_licence` (the header's).
+    `licence` or `licences` (addresses or names that the page gives as its own) and `http_licence` (the header's)
+    and `harvest_licence` (that of the catalogue it was harvested by).
     """
     said = _directives(facts.get("x_robots_tag")) | _directives(facts.get("robots"))
     licence = _licence(facts)
@@ -85,7 +86,8 @@ def _licence(facts: Mapping[str, Any]) -> str | None:
     """The Creative Commons licence that is declared, as `cc-by-3.0-fr`; of several the most restrictive."""
     declared = facts.get("licences")
     values = declared if isinstance(declared, list) else [facts.get("licence")]
-    return _strictest(licence_name(value) for value in [*values[:100], facts.get("http_licence")])
+    others = facts.get("http_licence"), facts.get("harvest_licence")
+    return _strictest(licence_name(value) for value in (*values[:100], *others))
 
 
 def licence_name(value: Any) -> str | None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractors.sniff import is_feed, sniff
+from extractors.record import Format
+from extractors.sniff import no_document, sniff
 
 HTML = "<!doctype html><html lang=fr><p>Texte"
 
@@ -55,20 +56,39 @@ def test_sniff(payload: bytes, mime: str | None, url: str | None, expected: str 
     assert sniff(payload, mime, url) == expected
 
 
+OAI = b"<OAI-PMH xmlns='http://www.openarchives.org/OAI/2.0/' xmlns:xsi='x'><responseDate>"
+RESULTS = b"<sparql xmlns='http://www.w3.org/2005/sparql-results#'><head/>"
+SITEMAP = b'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url>'
+ATOM = b"<feed xml:lang='fr' xmlns='http://www.w3.org/2005/Atom'>"
+
+
 @pytest.mark.parametrize(
-    ("payload", "expected"),
+    ("payload", "format", "expected"),
     [
-        (b"<?xml version='1.0'?><rss version='2.0'>", "application/rss+xml"),
-        (b"<rdf:RDF xmlns:rdf='x'>", "application/rdf+xml"),
-        (b"<feed xmlns='http://www.w3.org/2005/Atom'>", "application/atom+xml"),
-        (b"<!-- x --><urlset>", "application/sitemap+xml"),
-        (b"<?xml version='1.0'?><!DOCTYPE svg PUBLIC 'x'><svg>", "image/svg+xml"),
-        (b"<article>", None),
-        (b"", None),
+        (b"<?xml version='1.0'?><rss version='2.0'>", "xml", "application/rss+xml"),
+        (b"<rdf:RDF xmlns:rdf='x'>", "xml", "application/rdf+xml"),
+        (ATOM, "xml", "application/atom+xml"),
+        (b"<!-- x --><urlset>", "xml", "application/sitemap+xml"),
+        (b"<?xml version='1.0'?><!DOCTYPE svg PUBLIC 'x'><svg>", "xml", "image/svg+xml"),
+        (b"<?xml version='1.0'?>\n<?xml-stylesheet href='a.xsl'?>" + OAI, "xml", "application/oai-pmh+xml"),
+        (b"<oai:OAI-PMH xmlns:oai='http://www.openarchives.org/OAI/2.0/'>", "xml", "application/oai-pmh+xml"),
+        (RESULTS, "xml", "application/sparql-results+xml"),
+        (RESULTS, "html", "application/sparql-results+xml"),
+        (OAI, "txt", "application/oai-pmh+xml"),
+        (SITEMAP, "html", "application/sitemap+xml"),
+        (SITEMAP.decode().encode("utf-16"), "txt", "application/sitemap+xml"),
+        (ATOM, "html", "application/atom+xml"),
+        (b"<feed>me</feed>", "html", None),
+        (b"<svg><path/></svg><p>a page</p>", "html", None),
+        (b"<sparql> is what I call it", "txt", None),
+        (b"<article>", "xml", None),
+        (b"", "xml", None),
+        (OAI, None, None),
+        (b"%PDF-1.4", "pdf", None),
     ],
 )
-def test_is_feed(payload: bytes, expected: str | None) -> None:
-    assert is_feed(payload) == expected
+def test_markup_that_is_no_document(payload: bytes, format: Format | None, expected: str | None) -> None:
+    assert no_document(payload, format) == expected
 
 
 @given(st.binary(max_size=600), st.sampled_from([None, "text/html", "text/xml", "text/plain"]), st.text(max_size=20))

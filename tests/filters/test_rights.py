@@ -111,6 +111,12 @@ def test_licences(declared: Any, name: str | None, is_open: bool | None) -> None
     assert (found["licence"], found["open_licence"]) == (name, is_open)
 
 
+def test_the_licence_of_a_catalogue_counts_and_the_most_restrictive_wins() -> None:
+    by, nc = "https://creativecommons.org/licenses/by/4.0/", "https://creativecommons.org/licenses/by-nc/4.0/"
+    assert rights.signals(None, {"harvest_licence": by})["licence"] == "cc-by-4.0"
+    assert rights.signals(None, {"licence": by, "harvest_licence": nc})["licence"] == "cc-by-nc-4.0"
+
+
 def test_of_several_licences_the_most_restrictive_counts() -> None:
     base = "https://creativecommons.org/licenses"
     order = [
