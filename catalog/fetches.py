@@ -52,7 +52,7 @@ FETCHES = pa.schema(
         _col("last_modified", pa.string(), "validator: Last-Modified as sent"),
         _col("payload_digest", pa.string(), "SHA-1 of the body as sent, as WARC writes it: `sha1:` and Base32"),
         _col("ip", pa.string(), "address that answered"),
-        _col("record", pa.string(), "what the archive has of it: response, revisit; null when nothing"),
+        _col("record", pa.string(), "what the archive has of it: response, revisit, resource; null when nothing"),
         _col("warc", pa.string(), "archive file, relative to the corpus folder"),
         _col("offset", pa.int64(), "where the record starts in it"),
         _col("length", pa.int64(), "bytes of the record there"),
@@ -229,7 +229,7 @@ _CAPTURES = """
     ),
     last AS (
         SELECT key, url, warc, "offset", length, payload_digest, fetched, status, truncated, labels FROM answer
-        WHERE good AND record = 'response' AND status BETWEEN 200 AND 299
+        WHERE good AND record IN ('response', 'resource') AND status BETWEEN 200 AND 299
         QUALIFY row_number() OVER (PARTITION BY key ORDER BY fetched DESC, warc DESC, "offset" DESC) = 1
     ),
     since AS (

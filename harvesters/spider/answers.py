@@ -1,0 +1,279 @@
+"""What is made of an answer: its records in the archive, its row of `fetches`, the tasks that follow. All of it happens
+in one go, so that an answer counts whole or not at all, whenever the process dies."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import orjson
+
+from catalog.fetches import archive_file
+from extractors.http_body import Message, decode
+from harvesters.harvester import Answer, Harvester, Outcome, Task
+from harvesters.pages.urls import normalise, refused
+from harvesters.settings import Fetch
+from harvesters.spider.addresses import Guard
+from harvesters.spider.archive import Archive, Exchange, Place, Profile, payload_digest, read_back
+from harvesters.spider.asking import LONGEST_WAIT_S, MAX_TEXT, Asked, clean, joined, location_of, wait_s
+from harvesters.spider.download import Received
+from harvesters.spider.frontier import Capture, Frontier, host_of
+from harvesters.spider.records import SECRET
+from harvesters.spider.robots import Refusal
+
+logger = logging.getLogger(__name__)
+
+REDIRECTS = 10
+_CREDENTIALS = re.compile(r"//[^/?#@\s]*@")
+
+Same = tuple[Capture, Profile]
+"""The capture that still holds, and how that is known."""
+
+
+class Keeper:
+    """Keeps answers: archive, `fetches` and frontier of one harvest. What it raises (a full disk, a damaged file) ends
+    the harvest; what an answer does wrong does not."""
+
+    def __init__(
+        self, name: str, root: Path, frontier: Frontier, archive: Archive, harvester: Harvester, fetch: Fetch,
+        guard: Guard,
+    ) -> None:  # fmt: skip
+        self._name, self._root, self._frontier, self._archive = name, root, frontier, archive
+        self._harvester, self._fetch, self._guard = harvester, fetch, guard
+        self._limit = int(fetch.max_mb * (1 << 20))
+
+    def known(self, task: Task) -> Capture | None:
+        """The capture whose validators are worth sending: it has some, and its payload can be read."""
+        capture = self._frontier.capture(task.key)
+        if capture is None or not (capture.etag or capture.last_modified):
+            return None
+        return capture if (self._root / capture.warc).is_file() else None
+
+    def refuse(self, id: int, task: Task, attempts: int, why: Refusal) -> None:
+        """Settles a task that is not asked for, or that got no answer."""
+        row = self._row(task, attempts, outcome=why.outcome, reason=why.reason, detail=why.detail)
+        self._frontier.finish(id, row, (), self._archive.size)
+
+    def settle(self, id: int, asked: Asked, got: Received) -> float | None:
+        """Settles a task by its answer; else how many seconds to wait before another attempt."""
+        more = asked.attempts <= self._fetch.retries
+        fields = joined(got.fields)
+        if more and (got.status in (408, 429) or got.status >= 500):
+            return wait_s(self._fetch, asked.attempts, fields.get("retry-after"))
+        row = self._facts(asked, got, fields)
+        exchange = self._exchange(asked, got)
+        if location := location_of(got):
+            follows = self._redirected(asked.task, location, row)
+            place = self._store(row, lambda: self._archive.exchange(exchange, {}))
+            self._finish(id, row, place, follows)
+            return None
+        answer, same = self._read(asked, got, fields)
+        outcome, error = self._consult(answer)
+        if outcome.retry_s is not None and more:
+            return min(max(outcome.retry_s, 0.0), LONGEST_WAIT_S)
+        self._judge(row, answer, outcome, error)
+        place = self._store(row, lambda: self._keep(exchange, outcome, same))
+        others = [*self._resources(answer, outcome), *self._notices(answer, outcome)]
+        row = {**row, **self._placed(place)}
+        self._frontier.finish(id, row, outcome.next, self._archive.size, others, outcome.state)
+        return None
+
+    def robots(self, asked: Asked, got: Received) -> None:
+        """Keeps a robots.txt, or a redirect to one."""
+        fields = joined(got.fields)
+        row = self._facts(asked, got, fields)
+        answer, same = self._read(asked, got, fields)
+        outcome = Outcome()
+        if getattr(self._harvester, "wants_robots", False) and 200 <= got.status < 300:
+            outcome, _ = self._consult(answer)
+        self._judge(row, answer, Outcome(), None)
+        if location := location_of(got):
+            row.update(outcome="redirect", reason=None, location=_shown(location))
+        place = self._store(row, lambda: self._keep(self._exchange(asked, got), Outcome(), same))
+        self._frontier.record({**row, **self._placed(place)}, self._archive.size, outcome.next)
+
+    def robots_failed(self, asked: Asked, why: Refusal) -> None:
+        row = self._row(asked.task, asked.attempts, outcome=why.outcome, reason=why.reason, detail=why.detail)
+        self._frontier.record(row, self._archive.size)
+
+    def body(self, got: Received) -> bytes:
+        """The decoded body of an answer, empty where its coding is broken."""
+        return decode(_message(got), self._limit, cut=bool(_truncated(got))).body
+
+    def _finish(self, id: int, row: dict[str, Any], place: Place | None, follows: Sequence[Task]) -> None:
+        self._frontier.finish(id, {**row, **self._placed(place)}, follows, self._archive.size)
+
+    def _resources(self, answer: Answer, outcome: Outcome) -> Iterator[dict[str, Any]]:
+        """Keeps the documents that came inside an answer, those alone that the archive has not; a row of each."""
+        for resource in outcome.resources:
+            task = Task(resource.url, "record", via=answer.url, depth=answer.task.depth)
+            capture = self._frontier.capture(task.key)
+            row = self._row(task, 0, outcome="changed" if capture else "new", fetched=answer.fetched)
+            row |= {"status": answer.status, "mime": resource.mime, "labels": _json(resource.labels)}
+            if capture is not None and capture.payload_digest == payload_digest(resource.body):
+                yield {**row, "outcome": "unchanged", "payload_digest": capture.payload_digest}
+                continue
+            place = self._store(row, partial(self._archive.resource, resource, answer.fetched))
+            yield {**row, **self._placed(place)}
+
+    def _notices(self, answer: Answer, outcome: Outcome) -> Iterator[dict[str, Any]]:
+        """A row of each thing that is not asked for."""
+        for notice in outcome.notices:
+            row = self._row(notice.task, 0, outcome=notice.outcome, reason=notice.reason, fetched=answer.fetched)
+            yield {**row, "labels": _json(notice.labels)}
+
+    def _exchange(self, asked: Asked, got: Received) -> Exchange:
+        return Exchange(
+            asked.task.url, "GET", asked.headers, got.status, got.reason, got.fields, got.body, asked.fetched,
+            str(got.ip_address) if got.ip_address else None, _truncated(got),
+        )  # fmt: skip
+
+    def _read(self, asked: Asked, got: Received, fields: Mapping[str, str]) -> tuple[Answer, Same | None]:
+        """The answer for the harvester, and the capture that still holds, with why."""
+        task, capture = asked.task, self._frontier.capture(asked.task.key)
+        clean = {name: value for name, value in fields.items() if name not in SECRET and name != "transfer-encoding"}
+        if got.status == 304 and asked.capture is not None:
+            return self._read_back(asked, asked.capture), (asked.capture, "server-not-modified")
+        message = decode(_message(got), self._limit, cut=bool(_truncated(got)))
+        answer = Answer(
+            task, task.url, got.status, clean, message.body, asked.fetched, False, _truncated(got), message.error
+        )
+        alike = capture is not None and (capture.status, capture.truncated) == (got.status, answer.truncated)
+        if capture is not None and alike and capture.payload_digest == payload_digest(got.body):
+            answer.unchanged = True
+            return answer, (capture, "identical-payload-digest")
+        return answer, None
+
+    def _read_back(self, asked: Asked, capture: Capture) -> Answer:
+        headers: Mapping[str, str] = {}
+        body, error = b"", None
+        try:
+            headers, body = read_back(self._root, capture, self._limit)
+        except (ValueError, OSError) as problem:
+            error = f"cannot be read back: {problem}"[:MAX_TEXT]
+        return Answer(
+            asked.task, asked.task.url, capture.status, headers, body, asked.fetched, True, capture.truncated, error
+        )
+
+    def _consult(self, answer: Answer) -> tuple[Outcome, str | None]:
+        try:
+            return self._harvester.answer(answer), None
+        except Exception as error:  # its bytes are a stranger's: one task
+            logger.warning("%s: the harvester failed", answer.url, exc_info=True)
+            return Outcome(), f"{type(error).__name__}: {error}"[:MAX_TEXT]
+
+    def _judge(self, row: dict[str, Any], answer: Answer, outcome: Outcome, error: str | None) -> None:
+        """Outcome, reason and detail of a row."""
+        status, capture = answer.status, self._frontier.capture(answer.task.key)
+        found, reason = "failed", f"http {status}"
+        if answer.unchanged:
+            found, reason = "unchanged", ""
+        elif 200 <= status <= 300:
+            found, reason = "changed" if capture else "new", ""
+        elif status in (404, 410):
+            found = "missing"
+        detail = None
+        if answer.error and found != "unchanged":
+            found, detail = "failed", answer.error
+            reason = "too large" if "over" in answer.error else "content coding"
+        if outcome.outcome or outcome.retry_s is not None:
+            found = outcome.outcome or "failed"
+        if error:
+            found, reason, detail = "failed", "harvester error", error
+        row.update(outcome=found, reason=outcome.reason or reason or None, detail=detail)
+        if outcome.labels:
+            row["labels"] = _json(outcome.labels)
+        if outcome.url:
+            row["url"] = outcome.url
+
+    def _keep(self, exchange: Exchange, outcome: Outcome, same: Same | None) -> Place | None:
+        if outcome.store == "nothing":
+            return None
+        if outcome.store == "members":
+            return self._archive.members(outcome.members)
+        if same is not None:
+            return self._archive.revisit(exchange, *same)
+        return self._archive.exchange(exchange, outcome.labels)
+
+    def _store(self, row: dict[str, Any], keep: Callable[[], Place | None]) -> Place | None:
+        try:
+            return keep()
+        except ValueError as error:  # no URL, label or record for an archive
+            row.update(outcome="failed", reason="not archived", detail=str(error)[:MAX_TEXT])
+            return None
+
+    def _redirected(self, task: Task, location: str, row: dict[str, Any]) -> list[Task]:
+        """The task that a redirect leads to, none where it may not be followed; fills in the row."""
+        row.update(outcome="redirect", location=_shown(location))
+        target = normalise(location, task.url)
+        if target == task.url:  # all that differs is a session: the server wants to see it
+            target = normalise(location, task.url, whole=True)
+        why = self._bars(task, target)
+        if target is None or why is not None:
+            row.update(outcome="refused", reason=why)
+            return []
+        return [replace(task, url=target, via=task.url, redirects=task.redirects + 1)]
+
+    def _bars(self, task: Task, target: str | None) -> str | None:
+        if target is None:
+            return "redirect to no URL"
+        if task.redirects >= REDIRECTS:
+            return "too many redirects"
+        if why := refused(target) or self._guard.host(host_of(target)):
+            return why
+        try:
+            return self._harvester.admits(target, task)
+        except Exception as error:
+            logger.warning("%s: the harvester failed", target, exc_info=True)
+            return f"harvester error: {type(error).__name__}"
+
+    def _facts(self, asked: Asked, got: Received, fields: Mapping[str, str]) -> dict[str, Any]:
+        return self._row(
+            asked.task, asked.attempts, fetched=asked.fetched, seconds=monotonic() - asked.began, status=got.status,
+            mime=clean(fields.get("content-type", "").partition(";")[0]).lower() or None, bytes=len(got.body),
+            etag=_text(fields.get("etag")), last_modified=_text(fields.get("last-modified")),
+            ip=str(got.ip_address) if got.ip_address else None, truncated=_truncated(got),
+        )  # fmt: skip
+
+    def _row(self, task: Task, attempts: int, **facts: Any) -> dict[str, Any]:
+        return {
+            "archive": self._name, "harvest": self._frontier.harvest, "key": task.key, "url": task.url,
+            "host": host_of(task.url), "kind": task.kind, "via": task.via, "depth": task.depth, "attempts": attempts,
+            "fetched": datetime.now(UTC), **facts,
+        }  # fmt: skip
+
+    def _placed(self, place: Place | None) -> dict[str, Any]:
+        if place is None:
+            return {}
+        return {
+            "record": place.record, "warc": archive_file(self._name, self._frontier.segment), "offset": place.offset,
+            "length": place.length, "payload_digest": place.digest,
+        }  # fmt: skip
+
+
+def _shown(location: str) -> str:
+    return _CREDENTIALS.sub("//", clean(location))
+
+
+def _json(labels: Mapping[str, str]) -> str | None:
+    return orjson.dumps(dict(labels), option=orjson.OPT_SORT_KEYS).decode() if labels else None
+
+
+def _text(value: str | None) -> str | None:
+    return clean(value) or None if value else None
+
+
+def _message(got: Received) -> Message:
+    fields = joined(got.fields)
+    return Message(got.status, {"content-encoding": fields.get("content-encoding", "")}, got.body)
+
+
+def _truncated(got: Received) -> str | None:
+    return "disconnect" if "dataloss" in got.flags else None
