@@ -193,10 +193,10 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 def extract_xml(payload: bytes) -> Extract:
     """Text, parts, title, language and other facts of XML of any vocabulary, without its metadata containers.
 
-    EruditArticle, Formex and JATS have extractors of their own; Akoma Ntoso and TEI are known by name, others are read
-    element by element. Never raises.
+    EruditArticle, Formex, JATS and Dublin Core have extractors of their own; Akoma Ntoso and TEI are known by name,
+    others are read element by element. Never raises.
     """
-    from extractors import akn, erudit, formex, jats
+    from extractors import akn, erudit, formex, jats, oai_dc
 
     try:
         root = parse_xml(payload)
@@ -210,6 +210,8 @@ def extract_xml(payload: bytes) -> Extract:
         return jats.extract_tree(root)
     if akn.recognises(root):
         return akn.extract_tree(root)
+    if oai_dc.recognises(root):
+        return oai_dc.extract_tree(root)
     title = _title(root)
     repaired = damage(root)
     return Extract(
