@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from extractors.processes import die_with_parent
+from flows.limits import passing_server
 
 _PATIENCE_S = 120.0
 
@@ -71,7 +72,7 @@ def used(server: Server | None) -> Iterator[None]:
         if server is None or get_current_settings().api.url or not server.ready():
             yield  # the user's server, or else the one that Prefect starts itself
         else:
-            with temporary_settings({PREFECT_API_URL: server.url}):
+            with temporary_settings({PREFECT_API_URL: server.url}), passing_server():
                 yield
     finally:
         if server is not None:
