@@ -23,31 +23,39 @@ HERE = Path("corpus")
 
 
 @app.command
-def init(recipe: Path = Path("recipe.toml")) -> None:
+def init(
+    recipe: Path = Path("recipe.toml"),
+    kind: Annotated[Literal["build", "crawl", "eurlex", "erudit", "commoncrawl"], Parameter(name="--for")] = "build",
+) -> None:
     """Write a commented recipe to start from.
 
     Parameters
     ----------
     recipe
         File to write; must not exist.
+    kind
+        What it is for: to build a corpus, or to fetch what one is built from.
     """
     from catalog.errors import ConfigError
     from flows.recipe import starter
 
     if recipe.exists():
         raise ConfigError(f"{recipe} exists already: give another name, or delete it")
-    recipe.write_text(starter(recipe.name), encoding="utf-8")
-    print(f"Wrote {recipe}. Say in it where your archives are, then: florilege check {recipe}")
+    recipe.write_text(starter(recipe.name, kind), encoding="utf-8")
+    what = "where your archives are" if kind == "build" else "who you are and what is wanted"
+    print(f"Wrote {recipe}. Say in it {what}, then: florilege check {recipe}")
 
 
 @app.command
 def check(recipe: Path) -> None:
-    """Print the resolved recipe, of a corpus or of sets, and what a build would do; do nothing."""
-    from flows import retrieval_run, terminal
+    """Print the resolved recipe, of a corpus, of sets or of a harvest, and what it would do; do nothing."""
+    from flows import harvest_recipe, harvest_run, retrieval_run, terminal
     from flows.prepare import prepare
 
     if retrieval_run.is_recipe(recipe):
         retrieval_run.check(recipe)
+    elif harvest_recipe.is_recipe(recipe):
+        harvest_run.check(recipe)
     else:
         terminal.plan(*prepare(str(recipe), keep="nothing"))
 
@@ -145,7 +153,7 @@ def sql(
     ----------
     query
         SQL over documents, pages, signals, clusters, rights, scores, repeats, verdicts, corpus, funnel, rejects,
-        alarms, versions, runs, shards, snapshots, thresholds.
+        alarms, versions, runs, shards, snapshots, thresholds, fetches, harvests.
     format
         How to print the result; json is JSON Lines, an object a row.
     output
@@ -273,14 +281,14 @@ def rebuild(corpus: Path = HERE) -> None:
     """Make the catalog again from the manifests alone, for example after the folder was moved."""
     from catalog import files, store
 
-    found = files.existing(corpus)
+    found = files.existing(corpus, bare=True)
     store.rebuild(found)
     print(f"{found.database} is as the manifests say")
 
 
 @catalog_app.command
 def verify(corpus: Path = HERE) -> int:
-    """Check that every file of every snapshot is there with its digest, and that all records are accounted for."""
+    """Check that every file of every snapshot and archive is there with its digest, and that all is accounted for."""
     from flows import terminal
 
     return terminal.verify(corpus)
@@ -381,6 +389,12 @@ def tune(
     verdict_report.tune(corpus, snapshot, signal, op, min, max, language, source, by, format)
 
 
+app.command("flows.harvest_commands:crawl", help="Fetch web sites into an archive, by a recipe; later what changed.")
+app.command("flows.harvest_commands:eurlex", help="Fetch acts from CELLAR (EUR-Lex) into an archive, by a recipe.")
+app.command("flows.harvest_commands:erudit", help="Fetch articles by OAI-PMH (Érudit) into an archive, by a recipe.")
+app.command("flows.harvest_commands:commoncrawl", help="Fetch captures of Common Crawl into an archive, by a recipe.")
+app.command("flows.schedule_commands:serve", help="Run recipes by their schedules until stopped.")
+app.command("flows.schedule_commands:deploy", help="Hand recipes to the workers of a Prefect work pool.")
 app.command("flows.retrieval_commands:benchmark", help="Make benchmarks of held-out works, by a recipe.")
 app.command("flows.retrieval_commands:pairs", help="Make training sets that are clear of every benchmark, by a recipe.")
 app.command("flows.retrieval_commands:evaluate", name="eval", help="Score systems on a benchmark, with intervals.")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from catalog.errors import ConfigError
 from flows.recipe_file import absolute, read
+from flows.schedules import Schedule
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
@@ -165,6 +166,8 @@ class Recipe(_Table):
     classifier: Classifier = Classifier()
     thresholds: Thresholds = Thresholds()
     engine: Engine = Engine()
+    schedule: Schedule | None = None
+    """When it is built again by `florilege serve`; no part of what is built."""
 
     @field_validator("output")
     @classmethod
@@ -260,9 +263,9 @@ def _model(base: Path, name: str) -> str:
     return absolute(base, name) if "/" in name or name.endswith((".bin", ".ftz")) else name
 
 
-def starter(file: str) -> str:
-    """The text of a commented recipe to start from."""
+def starter(file: str, kind: str = "build") -> str:
+    """The text of a commented recipe to start from: of a build, or of a harvest of this kind."""
     from filters import verdicts
 
-    template = Path(__file__).with_name("starter.toml").read_text(encoding="utf-8")
+    template = (Path(__file__).parent / "starters" / f"{kind}.toml").read_text(encoding="utf-8")
     return template.replace("@FILE@", file).replace("@PRESETS@", ", ".join(sorted(verdicts.PRESETS)))

@@ -61,7 +61,7 @@ def _valid_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list
     for part in location[:-1]:
         if isinstance(part, str) and part in table.model_fields:
             table = _model_in(table.model_fields[part].annotation) or table
-    return list(table.model_fields)
+    return [field.alias or name for name, field in table.model_fields.items()]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

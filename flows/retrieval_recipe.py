@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from catalog.errors import ConfigError
 from flows.recipe import Name, unique
 from flows.recipe_file import absolute, explain, read
+from flows.schedules import Schedule
 from retrieval.builder import BenchmarkBuilder, PairBuilder, Params
 from retrieval.builders import benchmark_builder, pair_builder
 from retrieval.negatives import NegativeParams
@@ -60,6 +61,7 @@ class RetrievalRecipe(_Table):
     """What of a training set may not stand beside a benchmark."""
     benchmarks: tuple[BenchmarkSpec, ...] = ()
     pairs: tuple[PairsSpec, ...] = ()
+    schedule: Schedule | None = None
 
     @field_validator("benchmarks")
     @classmethod

@@ -15,8 +15,8 @@ from extractors import dispatch, warc
 from extractors.labels import MAX_LABEL, of_record
 from extractors.record import Record
 from flows.rows import document_row
-from harvesters.archive import Archive, Exchange
 from harvesters.harvester import LABELS
+from harvesters.spider.archive import Archive, Exchange
 
 WHEN = datetime(2026, 11, 21, tzinfo=UTC)
 PAGE = b"<html><head><link rel='license' href='https://creativecommons.org/licenses/by-nc/4.0/'></head><p>Un texte.</p>"

@@ -1,0 +1,20 @@
+"""Articles and their metadata, from an OAI-PMH repository, into an archive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.harvesting import harvest
+
+
+@flow(name="erudit", flow_run_name="{recipe}", log_prints=False)
+def erudit(recipe: str) -> State[dict[str, Any]]:
+    """Harvest by a recipe with the table [erudit]: see `flows.harvesting.harvest`.
+
+    Returns:
+        The harvest's manifest: archive, harvest, status, started, ended, requests, bytes, outcomes.
+    """
+    return harvest(recipe, "erudit")

@@ -1,0 +1,95 @@
+"""A harvest from the command line: Prefect is started around it, and what was fetched is shown."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from catalog import fetches
+from catalog.files import Corpus
+from flows import terminal
+from flows.harvest_recipe import load
+
+_HOSTS = 12
+"""Hosts that are printed; all are in `fetches`."""
+_REASONS = 12
+_BAR = 20
+_COLOURS = {
+    "new": "green", "changed": "cyan", "unchanged": "blue", "redirect": "white", "missing": "yellow",
+    "robots": "magenta", "refused": "magenta", "failed": "red",
+}  # fmt: skip
+
+
+def run(recipe: Path, kind: str) -> int:
+    """Run one harvest and print what it did; returns the exit status: 1 when it was paused before its end."""
+    from flows.server import start, used
+
+    load(recipe, kind)  # what is wrong with the recipe is said before Prefect is started
+    server = start()
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    from flows import harvesting
+
+    with used(server):
+        flow = getattr(importlib.import_module(f"flows.{kind}"), kind)
+        manifest: dict[str, Any] = flow(str(recipe))
+    loaded = load(recipe, kind)
+    show(Corpus(Path(loaded.output)), manifest)
+    print(harvesting.said(manifest))
+    print(f"{loaded.output}/archive/{loaded.name} has the archive: a source of kind `warc` for `florilege build`")
+    print(f'florilege sql "FROM fetches" -c {loaded.output}   # every request')
+    return 0 if manifest["status"] == "complete" else 1
+
+
+def check(recipe: Path) -> None:
+    """Print the resolved recipe and what a harvest would do; do nothing."""
+    loaded = load(recipe)
+    module = importlib.import_module(f"harvesters.{loaded.kind}")
+    settings = module.Settings.model_validate(loaded.settings)
+    out = terminal.console()
+    for name, value in {"archive": loaded.name, "corpus": loaded.output, "contact": loaded.contact}.items():
+        out.print(f"{name:<10}{value}", soft_wrap=True, highlight=False, markup=False)
+    for title, table in (("fetch", loaded.fetch), (loaded.kind, settings)):
+        out.print(f"\n[bold]\\[{title}][/]")
+        for key, value in table:
+            out.print(f"  {key} = {value!r}", soft_wrap=True, highlight=False, markup=False)
+    hosts = module.Harvester(settings).hosts()
+    out.print(f"\nasks: {', '.join(hosts) or 'hosts that are known only when it runs'}", highlight=False)
+    last = fetches.last_harvest(Corpus(Path(loaded.output)), loaded.name, complete=False)
+    if last is None:
+        out.print("nothing was harvested yet: everything is new", highlight=False)
+    else:
+        again = "what changed since is asked for" if last["status"] == "complete" else "it is gone on with"
+        out.print(f"last: {last['harvest']}, {last['status']}: {again}", highlight=False)
+
+
+def show(corpus: Corpus, manifest: dict[str, Any]) -> None:
+    """Draw hosts with the shares of what came of their requests, and the reasons why some gave nothing."""
+    tables = fetches.summary(corpus, manifest["harvest"])
+    out = terminal.console()
+    hosts = Table("host", "requests", "MiB", "", "outcomes", box=None, pad_edge=False)
+    for row in tables["hosts"][:_HOSTS]:
+        counts = {name: row[name] for name in _COLOURS if row.get(name)}
+        hosts.add_row(
+            row["host"], f"{row['requests']:,}", f"{row['bytes'] / 2**20:,.1f}", _bar(counts),
+            ", ".join(f"{name} {count:,}" for name, count in counts.items()),
+        )  # fmt: skip
+    out.print(hosts)
+    if len(tables["hosts"]) > _HOSTS:
+        out.print(f"and {len(tables['hosts']) - _HOSTS:,} more hosts")
+    for row in tables["errors"][:_REASONS]:
+        out.print(f"  {row['outcome']}: {row['reason']}: {row['fetches']:,}", highlight=False, markup=False)
+
+
+def _bar(counts: dict[str, int]) -> Text:
+    whole, bar, drawn, seen = max(1, sum(counts.values())), Text(), 0, 0
+    for name, count in counts.items():
+        seen += count
+        cells = round(_BAR * seen / whole) - drawn
+        bar.append("█" * cells, style=_COLOURS[name])
+        drawn += cells
+    return bar

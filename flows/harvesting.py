@@ -1,0 +1,197 @@
+"""A harvest as a flow: the child process that fetches is started, watched, and its outcome shown."""
+
+from __future__ import annotations
+
+import importlib
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID
+
+import orjson
+from prefect import task
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from catalog import fetches, store
+from catalog.errors import ConfigError, RetryableError
+from catalog.files import Corpus, write_json
+from extractors.processes import die_with_parent
+from flows import harvest_recipe
+from flows.harvest_recipe import HarvestRecipe
+from flows.limits import hosts_held
+from flows.progress import Progress
+
+_SILENCE_S = 180.0
+"""A child that says nothing for so long hangs; it speaks every second."""
+_SHOW_S = 15.0
+"""Between two updates of the progress that Prefect shows."""
+
+
+def harvest(recipe: str, kind: str) -> State[dict[str, Any]]:
+    """Run one harvest to its end, or to its limit of time, and leave what it did as artifacts.
+
+    Args:
+        recipe: path of the recipe.
+        kind: the table that it must have.
+
+    Raises:
+        ConfigError: the recipe is wrong, or another process harvests the same archive.
+        RetryableError: the child died three times; the next run goes on where it stopped.
+    """
+    loaded = harvest_recipe.load(Path(recipe), kind)
+    corpus = Corpus(Path(loaded.output))
+    hosts = importlib.import_module(f"harvesters.{kind}")
+    with hosts_held(hosts.Harvester(hosts.Settings.model_validate(loaded.settings)).hosts()):
+        last = fetch(recipe)
+    store.rebuild(corpus)
+    manifest = fetches.last_harvest(corpus, loaded.name, complete=False) or last
+    report(corpus, manifest)
+    return Completed(message=said(manifest), data=manifest)
+
+
+@task(retries=2, retry_delay_seconds=5, retry_condition_fn=lambda task, run, state: _died(state))
+def fetch(recipe: str) -> dict[str, Any]:
+    """Fetch until nothing is left, in a process of its own; returns the last that it said."""
+    loaded = harvest_recipe.load(Path(recipe))
+    corpus = Corpus(Path(loaded.output))
+    folder = corpus.work / "harvest" / loaded.name
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "job.json", job(loaded))
+    shown = _Shown(loaded.name)
+    with Progress(loaded.name) as progress:
+        state: dict[str, Any] = {}
+        for state in _watch(folder):
+            progress.say(figures(state))
+            shown.show(state)
+    return state
+
+
+def job(loaded: HarvestRecipe) -> dict[str, Any]:
+    """What the child needs to know, JSON-serialisable."""
+    return {
+        "corpus": loaded.output, "name": loaded.name, "contact": loaded.contact, "harvester": loaded.kind,
+        "settings": loaded.settings, "fetch": loaded.fetch.model_dump(mode="json"),
+    }  # fmt: skip
+
+
+def figures(state: dict[str, Any]) -> str:
+    """How far a harvest is, on one line."""
+    outcomes = ", ".join(f"{count:,} {name}" for name, count in state.get("outcomes", {}).items() if count)
+    return f"{state.get('waiting', 0):,} waiting, {state.get('bytes', 0) / 2**20:,.1f} MiB, {outcomes or 'none yet'}"
+
+
+def said(manifest: dict[str, Any]) -> str:
+    """What became of a harvest, in a sentence."""
+    counts = manifest.get("outcomes", {})
+    fresh = counts.get("new", 0) + counts.get("changed", 0)
+    whole = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "nothing asked"
+    begun = "" if manifest.get("status") == "complete" else "paused, the next run goes on: "
+    return f"{begun}{whole}" if fresh else f"{begun}nothing new: {whole}"
+
+
+def report(corpus: Corpus, manifest: dict[str, Any]) -> None:
+    """Leave the tables of a harvest as artifacts of the flow run."""
+    name = manifest["archive"].replace("_", "-")
+    tables = fetches.summary(corpus, manifest["harvest"])
+    lines = [f"# {manifest['harvest']}", "", said(manifest) + ".", ""]
+    for title, rows in tables.items():
+        if rows:
+            create_table_artifact(key=f"{name}-{title}", table=rows, description=f"{manifest['harvest']}: {title}")
+            lines += [f"## {title}", "", *_markdown(rows[:20]), ""]
+    create_markdown_artifact(key=f"{name}-harvest", markdown="\n".join(lines), description=said(manifest))
+
+
+def _markdown(rows: list[dict[str, Any]]) -> list[str]:
+    head = list(rows[0])
+
+    def line(cells: list[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+    return [line(head), line(["---"] * len(head)), *(line([str(row[name]) for name in head]) for row in rows)]
+
+
+class _Shown:
+    """The progress that Prefect shows of a harvest."""
+
+    def __init__(self, name: str) -> None:
+        made = create_progress_artifact(progress=0.0, key=f"{name.replace('_', '-')}-progress", description=name)
+        self._id = cast(UUID, made)
+        self._last = time.monotonic()
+
+    def show(self, state: dict[str, Any]) -> None:
+        ended = state.get("status") in ("complete", "paused")
+        if not ended and time.monotonic() - self._last < _SHOW_S:
+            return
+        self._last = time.monotonic()
+        done, waiting = state.get("requests", 0), state.get("waiting", 0)
+        share = 100.0 if state.get("status") == "complete" else 100.0 * done / max(1, done + waiting)
+        update_progress_artifact(artifact_id=self._id, progress=share, description=figures(state))
+
+
+def _watch(folder: Path) -> Iterator[dict[str, Any]]:
+    """What the child says of itself, as it says it; raises what it ended with."""
+    with (folder / "log.txt").open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "harvesters.child", str(folder / "job.json")],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, preexec_fn=die_with_parent,
+        )  # fmt: skip
+        lines: queue.Queue[bytes | None] = queue.Queue()
+        threading.Thread(target=_read, args=(child, lines), daemon=True).start()
+        try:
+            while (line := lines.get(timeout=_SILENCE_S)) is not None:
+                yield orjson.loads(line)
+            status = child.wait()
+        except queue.Empty:
+            raise RetryableError(f"the fetching process said nothing for {_SILENCE_S:.0f} s and was stopped") from None
+        finally:
+            _stop(child)
+    if status == 2:
+        raise ConfigError(_last_line(folder / "log.txt"))
+    if status:
+        what = f"killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        raise RetryableError(f"the fetching process was {what}; {folder / 'log.txt'}: {_last_line(folder / 'log.txt')}")
+
+
+def _read(child: subprocess.Popen[bytes], lines: queue.Queue[bytes | None]) -> None:
+    assert child.stdout is not None
+    for line in child.stdout:
+        lines.put(line)
+    lines.put(None)
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """Let a child that still lives commit what it has; it is killed when it does not end."""
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1][:500] if lines else "it said nothing"
+
+
+def _died(state: Any) -> bool:
+    try:
+        state.result()
+    except RetryableError:
+        return True
+    except Exception:
+        return False
+    return False
