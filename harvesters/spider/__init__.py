@@ -1,1 +1,1 @@
-"""The spider of all harvests: frontier, pace, robots.txt, address guard, Scrapy, and the archive that keeps what comes."""
+"""The spider of all harvests: frontier, pace, robots.txt, address guard, Scrapy, and the archive of what comes."""
