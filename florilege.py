@@ -11,7 +11,10 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter, validators
 
-app = App(name="florilege", help=__doc__.splitlines()[0], version_flags=["--version"])
+app = App(
+    name="florilege", help=__doc__.splitlines()[0], version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # `main` says what Ctrl-C means here
+)  # fmt: skip
 catalog_app = App(name="catalog", help="The DuckDB catalog of a corpus.")
 app.command(catalog_app)
 

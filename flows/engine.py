@@ -71,6 +71,7 @@ def make_shards(
         process = subprocess.Popen(
             [sys.executable, "-m", "flows.engine", str(folder / "job.json")],
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+            preexec_fn=die_with_parent,
         )  # fmt: skip
     try:
         for tick in itertools.count():

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -28,8 +29,9 @@ from catalog import fetches, store
 from catalog.errors import ConfigError, RetryableError
 from catalog.files import Corpus, write_json
 from extractors.processes import die_with_parent
-from flows import harvest_recipe
+from flows import harvest_recipe, harvest_report
 from flows.harvest_recipe import HarvestRecipe
+from flows.harvest_report import said as said
 from flows.limits import hosts_held
 from flows.progress import Progress
 
@@ -56,9 +58,18 @@ def harvest(recipe: str, kind: str) -> State[dict[str, Any]]:
     with hosts_held(hosts.Harvester(hosts.Settings.model_validate(loaded.settings)).hosts()):
         last = fetch(recipe)
     store.rebuild(corpus)
-    manifest = fetches.last_harvest(corpus, loaded.name, complete=False) or last
-    report(corpus, manifest)
+    manifest = _manifest(corpus, loaded.name, last)
+    if manifest["harvest"] is not None:
+        report(corpus, manifest)
     return Completed(message=said(manifest), data=manifest)
+
+
+def _manifest(corpus: Corpus, name: str, last: dict[str, Any]) -> dict[str, Any]:
+    """What is written of the harvest; what the child said of it where it was paused before it wrote anything."""
+    written = fetches.last_harvest(corpus, name, complete=False)
+    if written is not None and written["harvest"] == last.get("harvest") and written["status"] == last.get("status"):
+        return written
+    return {"harvest": None, "status": "paused", **last, "archive": name, "ended": datetime.now(UTC).isoformat()}
 
 
 @task(retries=2, retry_delay_seconds=5, retry_condition_fn=lambda task, run, state: _died(state))
@@ -88,38 +99,36 @@ def job(loaded: HarvestRecipe) -> dict[str, Any]:
 
 def figures(state: dict[str, Any]) -> str:
     """How far a harvest is, on one line."""
-    outcomes = ", ".join(f"{count:,} {name}" for name, count in state.get("outcomes", {}).items() if count)
-    return f"{state.get('waiting', 0):,} waiting, {state.get('bytes', 0) / 2**20:,.1f} MiB, {outcomes or 'none yet'}"
-
-
-def said(manifest: dict[str, Any]) -> str:
-    """What became of a harvest, in a sentence."""
-    counts = manifest.get("outcomes", {})
-    fresh = counts.get("new", 0) + counts.get("changed", 0)
-    whole = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "nothing asked"
-    begun = "" if manifest.get("status") == "complete" else "paused, the next run goes on: "
-    return f"{begun}{whole}" if fresh else f"{begun}nothing new: {whole}"
+    waiting, received = state.get("waiting", 0), harvest_report.size(state.get("bytes", 0))
+    return f"{waiting:,} waiting, {received}, {harvest_report.counted(state.get('outcomes', {}))}"
 
 
 def report(corpus: Corpus, manifest: dict[str, Any]) -> None:
-    """Leave the tables of a harvest as artifacts of the flow run."""
+    """Leave what a harvest did as artifacts of the flow run: a page, and the tables behind it."""
     name = manifest["archive"].replace("_", "-")
     tables = fetches.summary(corpus, manifest["harvest"])
-    lines = [f"# {manifest['harvest']}", "", said(manifest) + ".", ""]
-    for title, rows in tables.items():
-        if rows:
-            create_table_artifact(key=f"{name}-{title}", table=rows, description=f"{manifest['harvest']}: {title}")
-            lines += [f"## {title}", "", *_markdown(rows[:20]), ""]
-    create_markdown_artifact(key=f"{name}-harvest", markdown="\n".join(lines), description=said(manifest))
+    before = _before(corpus, manifest)
+    if before is not None:  # in a first harvest all is new
+        with store.reading(corpus) as connection:
+            tables["fresh"] = harvest_report.fresh(connection, manifest["harvest"])
+    shown = harvest_report.tidy(tables, before)
+    for title, rows in shown.items():
+        create_table_artifact(key=f"{name}-{title}", table=rows, description=harvest_report.TABLES[title])
+    create_markdown_artifact(
+        key=f"{name}-harvest", markdown=harvest_report.page(manifest, tables, shown), description=said(manifest)
+    )
 
 
-def _markdown(rows: list[dict[str, Any]]) -> list[str]:
-    head = list(rows[0])
-
-    def line(cells: list[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
-
-    return [line(head), line(["---"] * len(head)), *(line([str(row[name]) for name in head]) for row in rows)]
+def _before(corpus: Corpus, manifest: dict[str, Any]) -> dict[str, int] | None:
+    """Outcomes of the last complete harvest that was started before this one."""
+    started = datetime.fromisoformat(manifest["started"])
+    found = [
+        other for other in corpus.read_manifests("harvests")
+        if other["archive"] == manifest["archive"] and other["status"] == "complete"
+        and datetime.fromisoformat(other["started"]) < started
+    ]  # fmt: skip
+    last = max(found, key=lambda other: datetime.fromisoformat(other["started"]), default=None)
+    return None if last is None else last.get("outcomes") or {}
 
 
 class _Shown:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LEASE_S = 120.0
 """How long a slot stays taken after the run that held it died. A living run renews its lease every 90 s."""
+_LONG_S = 5.0
+"""To take slots that are free takes less."""
 _server_passes = ContextVar("server_passes", default=False)
 
 
@@ -88,14 +90,41 @@ def _take(client: SyncPrefectClient, names: list[str]) -> AbstractContextManager
     if none := next((limit.name for limit in limits if limit.active and limit.limit < 1), None):
         raise ConfigError(f"the limit {none} has no slot; `prefect gcl update {none} --limit 1` gives it one")
     full = [limit.name for limit in limits if limit.active and limit.active_slots >= limit.limit]
-    if full:
-        _say(_waiting_for(full))
     # A lease that cannot be renewed, because the server is away, is no reason to end a harvest of hours.
     slots = concurrency(names, lease_duration=LEASE_S, strict=True, raise_on_lease_renewal_failure=False)
-    slots.__enter__()
-    if full:
+    with _waiting(full, names) as waited:
+        slots.__enter__()
+    if waited:
         _say("the wait is over")
     return slots
+
+
+@contextmanager
+def _waiting(full: list[str], names: list[str]) -> Iterator[list[str]]:
+    """Say that it waits: at once where a limit is full, else after a while, for another run may have been quicker.
+
+    What was said is in the list when the context ends.
+    """
+    import threading
+    from contextvars import copy_context
+
+    said: list[str] = []
+
+    def say(limits: list[str]) -> None:
+        said.append(_waiting_for(limits))
+        _say(said[-1])
+
+    if full:
+        say(full)
+        yield said
+        return
+    timer = threading.Timer(_LONG_S, copy_context().run, (say, names))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield said
+    finally:
+        timer.cancel()
 
 
 def _give_back(slots: AbstractContextManager[None]) -> None:

@@ -36,6 +36,7 @@ class Server:
             [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app",
              "--host", "127.0.0.1", "--port", port, "--log-level", "error", "--lifespan", "on"],
             env=os.environ | quiet, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent,
+            start_new_session=True,  # Ctrl-C is for us: without its server, Prefect would only try again and again
         )  # fmt: skip
 
     def ready(self) -> bool:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,11 +8,14 @@ from flows.server import Server
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """A Prefect server that builds share, so that each does not start its own."""
-    running = Server()
-    assert running.ready()
-    os.environ["PREFECT_API_URL"] = running.url
-    yield running.url
-    del os.environ["PREFECT_API_URL"]
-    running.stop()
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Prefect server that builds share, so that each does not start its own; with a database of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
+        running = Server()
+        try:
+            assert running.ready()
+            patch.setenv("PREFECT_API_URL", running.url)
+            yield running.url
+        finally:
+            running.stop()
