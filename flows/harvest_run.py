@@ -56,6 +56,7 @@ def check(recipe: Path) -> None:
     for title, table in (("fetch", loaded.fetch), (loaded.kind, settings)):
         out.print(f"\n[bold]\\[{title}][/]")
         for key, value in table:
+            key = type(table).model_fields[key].alias or key
             out.print(f"  {key} = {value!r}", soft_wrap=True, highlight=False, markup=False)
     hosts = module.Harvester(settings).hosts()
     out.print(f"\nasks: {', '.join(hosts) or 'hosts that are known only when it runs'}", highlight=False)

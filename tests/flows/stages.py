@@ -21,7 +21,7 @@ _ONE_TRY = flow.make_group.fn
 
 def build(recipe: Path) -> dict[str, Any]:
     """Build a recipe; returns the run's manifest."""
-    plain = {name: getattr(flow, name).fn for name in ("plan_run", "find_clusters", "publish")}
+    plain = {name: getattr(flow, name).fn for name in ("plan_run", "find_clusters", "measure", "publish")}
     with patch.multiple(flow, make_group=_make_group, report=lambda corpus: None, **plain):
         found: dict[str, Any] = flow.build.fn(str(recipe)).data
     return found

@@ -50,6 +50,8 @@ _SENTENCES = {
         Briefen vor. | Der Katalog nennt zu jedem Gerät den Stifter. | Die Kinder dürfen den Stempel selbst
         setzen. | Im Winter gibt es Tee und geröstete Kastanien. | Niemand weiß mehr, wer die Uhr gestellt hat.""",
 }
+LONG = {"long.html": 900, "private/long.html": 901, "gone.html": 902}
+"""Pages of which the store has the first half, and their seeds; the site has the first two whole."""
 _SITES = {"eng": "www.example.com", "fra": "www.exemple.fr", "deu": "beispiel.de"}
 
 
@@ -121,8 +123,8 @@ class Store:
             for language, url, seed in pages:
                 write(url, page(language, seed), language)
             if number == 0:
-                for path in ("long.html", "private/long.html", "gone.html"):
-                    body = page("fra", 900)
+                for path, seed in LONG.items():
+                    body = page("fra", seed)
                     write(f"http://www.exemple.fr:{self.port}/{path}", body[: len(body) // 2], "fra", cut="length")
                 write("https://beispiel.de/bericht.pdf", b"%PDF-1.4\n% no more than this\n", None, "application/pdf")
 
@@ -294,7 +296,7 @@ class Store:
         if path == "/robots.txt":
             return 200, {"content-type": "text/plain"}, b"User-agent: *\nDisallow: /private/\n"
         if path.endswith("long.html"):
-            return 200, {"content-type": "text/html; charset=utf-8"}, page("fra", 900)
+            return 200, {"content-type": "text/html; charset=utf-8"}, page("fra", LONG[path.removeprefix("/")])
         return 404, {"content-type": "text/html"}, b"<html>404</html>"
 
 
