@@ -6,7 +6,6 @@ It has one table of a harvester's name, which is a module of harvesters/, a flow
 from __future__ import annotations
 
 import importlib
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from catalog.errors import ConfigError
 from flows.recipe import Name
-from flows.recipe_file import absolute, explain, read
+from flows.recipe_file import absolute, explain, read, tables
 from flows.schedules import HARVESTS, Schedule
 from harvesters.settings import Fetch, Table, check_contact
 
@@ -68,6 +67,8 @@ def load(path: Path, kind: str | None = None) -> HarvestRecipe:
     Raises:
         ConfigError: names the file, the key, the value and the valid choices; also where it is not of this `kind`.
     """
+    if "sources" in tables(path):
+        raise ConfigError(f"{path}: is a recipe of a corpus: `florilege build {path}`")
     recipe = read(path, HarvestRecipe)
     if kind is not None and recipe.kind != kind:
         raise ConfigError(f"{path}: has the table [{recipe.kind}], not [{kind}]: `florilege {recipe.kind} {path}`")
@@ -86,9 +87,12 @@ def load(path: Path, kind: str | None = None) -> HarvestRecipe:
     })  # fmt: skip
 
 
+def genuine(recipe: HarvestRecipe) -> None:
+    """Refuse the contact of the starters: nobody can be reached there. Raises ConfigError."""
+    if recipe.contact == "you@example.org":
+        raise ConfigError(f"contact = {recipe.contact!r}: is the example's; say by which address you can be reached")
+
+
 def is_recipe(path: Path) -> bool:
     """Whether a file has a table of a harvest; what else is wrong with it is for `load` to say."""
-    try:
-        return bool(tomllib.loads(path.read_text(encoding="utf-8")).keys() & set(HARVESTS))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        return False
+    return bool(tables(path) & set(HARVESTS))

@@ -44,7 +44,9 @@ def said(manifest: Row) -> str:
     counts = manifest.get("outcomes") or {}
     fresh = counts.get("new", 0) + counts.get("changed", 0)
     begun = "" if manifest.get("status") == "complete" else "paused, the next run goes on: "
-    return f"{begun}{counted(counts)}" if fresh else f"{begun}nothing new: {counted(counts)}"
+    left = {why: count for why, count in (manifest.get("dropped") or {}).items() if why.startswith("max_")}
+    whole = counted(counts) + "".join(f"; {count:,} not asked for ({why})" for why, count in left.items())
+    return f"{begun}{whole}" if fresh else f"{begun}nothing new: {whole}"
 
 
 def counted(counts: Mapping[str, int]) -> str:

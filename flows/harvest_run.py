@@ -13,7 +13,7 @@ from rich.text import Text
 from catalog import fetches
 from catalog.files import Corpus
 from flows import terminal
-from flows.harvest_recipe import load
+from flows.harvest_recipe import genuine, load
 
 _HOSTS = 12
 """Hosts that are printed; all are in `fetches`."""
@@ -26,23 +26,33 @@ _COLOURS = {
 
 
 def run(recipe: Path, kind: str) -> int:
-    """Run one harvest and print what it did; returns the exit status: 1 when it was paused before its end."""
+    """Run one harvest and print what it did; returns the exit status: 1 when it was paused, or nothing came."""
     from flows.server import start, used
 
-    load(recipe, kind)  # what is wrong with the recipe is said before Prefect is started
+    genuine(load(recipe, kind))  # what is wrong with the recipe is said before Prefect is started
     server = start()
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
     from flows import harvesting
 
-    with used(server):
-        flow = getattr(importlib.import_module(f"flows.{kind}"), kind)
-        manifest: dict[str, Any] = flow(str(recipe))
     loaded = load(recipe, kind)
+    flow = getattr(importlib.import_module(f"flows.{kind}"), kind)
+    failed = ""
+    try:
+        with used(server):
+            manifest: dict[str, Any] = flow(str(recipe))
+    except harvesting.NothingCame as error:
+        failed = str(error)
+        manifest = fetches.last_harvest(Corpus(Path(loaded.output)), loaded.name, complete=False) or {"harvest": None}
     show(Corpus(Path(loaded.output)), manifest)
-    print(harvesting.said(manifest))
-    print(f"{loaded.output}/archive/{loaded.name} has the archive: a source of kind `warc` for `florilege build`")
-    print(f'florilege sql "FROM fetches" -c {loaded.output}   # every request')
-    return 0 if manifest["status"] == "complete" else 1
+    print(failed or harvesting.said(manifest))
+    archive = Path(loaded.output) / "archive" / loaded.name
+    if any(archive.glob("*.warc.gz")):
+        print(f"{archive} has the archive: a source of kind `warc` for `florilege build`")
+    else:
+        print(f"{archive}: nothing was archived, so there is nothing to build from")
+    missed = "WHERE outcome IN ('failed', 'refused', 'missing', 'robots')"
+    print(f'florilege sql "SELECT outcome, reason, url FROM fetches {missed}" -c {loaded.output}')
+    return 0 if manifest.get("status") == "complete" and not failed else 1
 
 
 def check(recipe: Path) -> None:
@@ -61,7 +71,9 @@ def check(recipe: Path) -> None:
     hosts = module.Harvester(settings).hosts()
     out.print(f"\nasks: {', '.join(hosts) or 'hosts that are known only when it runs'}", highlight=False)
     last = fetches.last_harvest(Corpus(Path(loaded.output)), loaded.name, complete=False)
-    if last is None:
+    if (Corpus(Path(loaded.output)).work / "harvest" / loaded.name / "frontier.sqlite").exists():
+        out.print("a harvest is under way or was stopped: it is gone on with", highlight=False)
+    elif last is None:
         out.print("nothing was harvested yet: everything is new", highlight=False)
     else:
         again = "what changed since is asked for" if last["status"] == "complete" else "it is gone on with"
@@ -72,7 +84,7 @@ def show(corpus: Corpus, manifest: dict[str, Any]) -> None:
     """Draw hosts with the shares of what came of their requests, and the reasons why some gave nothing."""
     tables = fetches.summary(corpus, manifest["harvest"])
     out = terminal.console()
-    hosts = Table("host", "requests", "MiB", "", "outcomes", box=None, pad_edge=False)
+    hosts = Table("host", "requests", "MiB", "shares", "outcomes", box=None, pad_edge=False)
     for row in tables["hosts"][:_HOSTS]:
         counts = {name: row[name] for name in _COLOURS if row.get(name)}
         hosts.add_row(

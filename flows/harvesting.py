@@ -35,10 +35,16 @@ from flows.harvest_report import said as said
 from flows.limits import hosts_held
 from flows.progress import Progress
 
+_CAME = ("new", "changed", "unchanged", "redirect", "missing")
 _SILENCE_S = 180.0
 """A child that says nothing for so long hangs; it speaks every second."""
+_SAY_S = 60.0
 _SHOW_S = 15.0
 """Between two updates of the progress that Prefect shows."""
+
+
+class NothingCame(RetryableError):
+    """All that a harvest asked for failed: no network, a wrong address, a server that is down."""
 
 
 def harvest(recipe: str, kind: str) -> State[dict[str, Any]]:
@@ -51,8 +57,10 @@ def harvest(recipe: str, kind: str) -> State[dict[str, Any]]:
     Raises:
         ConfigError: the recipe is wrong, or another process harvests the same archive.
         RetryableError: the child died three times; the next run goes on where it stopped.
+        NothingCame: the run is a failed one, though the harvest is at its end.
     """
     loaded = harvest_recipe.load(Path(recipe), kind)
+    harvest_recipe.genuine(loaded)
     corpus = Corpus(Path(loaded.output))
     hosts = importlib.import_module(f"harvesters.{kind}")
     with hosts_held(hosts.Harvester(hosts.Settings.model_validate(loaded.settings)).hosts()):
@@ -61,6 +69,9 @@ def harvest(recipe: str, kind: str) -> State[dict[str, Any]]:
     manifest = _manifest(corpus, loaded.name, last)
     if manifest["harvest"] is not None:
         report(corpus, manifest)
+    counts = manifest.get("outcomes") or {}
+    if counts.get("failed") and not any(counts.get(name) for name in _CAME):
+        raise NothingCame(f"no request had an answer that can be used: {said(manifest)}")
     return Completed(message=said(manifest), data=manifest)
 
 
@@ -83,10 +94,20 @@ def fetch(recipe: str) -> dict[str, Any]:
     shown = _Shown(loaded.name)
     with Progress(loaded.name) as progress:
         state: dict[str, Any] = {}
+        said_at = time.monotonic()
         for state in _watch(folder):
             progress.say(figures(state))
             shown.show(state)
+            said_at = _say_sometimes(loaded.name, state, said_at)
     return state
+
+
+def _say_sometimes(name: str, state: dict[str, Any], last: float) -> float:
+    """A line a minute where there is no terminal to move one in; returns when the last one was printed."""
+    if sys.stderr.isatty() or time.monotonic() - last < _SAY_S:
+        return last
+    print(f"{name}: {figures(state)}", file=sys.stderr, flush=True)
+    return time.monotonic()
 
 
 def job(loaded: HarvestRecipe) -> dict[str, Any]:
@@ -155,6 +176,7 @@ def _watch(folder: Path) -> Iterator[dict[str, Any]]:
         child = subprocess.Popen(
             [sys.executable, "-m", "harvesters.child", str(folder / "job.json")],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, preexec_fn=die_with_parent,
+            process_group=0,  # Ctrl-C is for us, who then stop it, once
         )  # fmt: skip
         lines: queue.Queue[bytes | None] = queue.Queue()
         threading.Thread(target=_read, args=(child, lines), daemon=True).start()

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from catalog.errors import ConfigError
-from flows.recipe_file import absolute, read
-from flows.schedules import Schedule
+from flows.recipe_file import absolute, read, tables
+from flows.schedules import HARVESTS, Schedule
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
@@ -96,8 +96,9 @@ class UrlList(_Table):
 class Rights(_Table):
     """Whose rules apply to the pages of archives; the thresholds decide what follows from them."""
 
-    agents: tuple[str, ...] = Field(("*",), min_length=1)
-    """Names under which robots.txt is asked; HPLT 3.0 asks as ia_archiver, ccbot and *."""
+    agents: tuple[str, ...] = Field(("florilege",), min_length=1)
+    """Names under which robots.txt is asked: where it has no group for one, that of `*` counts. HPLT 3.0 asks as
+    ia_archiver, ccbot and *."""
     url_lists: tuple[UrlList, ...] = ()
     adult_words: bool = False
     """Whether addresses with HPLT's words for adult pages count as listed; they hit Essex and YouTube too."""
@@ -217,6 +218,8 @@ def load(path: Path) -> Recipe:
     Raises:
         ConfigError: names the file, the key, the value and the valid choices.
     """
+    if harvests := [kind for kind in HARVESTS if kind in tables(path)]:
+        raise ConfigError(f"{path}: is a recipe of a harvest: `florilege {harvests[0]} {path}`")
     recipe = read(path, Recipe)
     base = path.resolve().parent
     sources = [s.model_copy(update={"path": absolute(base, s.path)}) for s in recipe.sources]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 import typing
 from glob import escape
@@ -33,17 +34,29 @@ def read(path: Path, model: type[_Model]) -> _Model:
         raise ConfigError(explain(path, error, model)) from None
 
 
+def tables(path: Path) -> set[str]:
+    """Names at the top of the file, for a first look; none where it cannot be read, which is for `read` to say."""
+    try:
+        return set(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return set()
+
+
 def explain(where: Path | str, error: ValidationError, model: type[BaseModel]) -> str:
     """A line for each thing to mend."""
     lines = [f"{where}: {error.error_count()} thing(s) to mend"]
     for item in error.errors(include_url=False):
         key = ".".join(str(part) for part in item["loc"]) or "(recipe)"
         if item["type"] == "extra_forbidden":
-            lines.append(f"  {key}: unknown key; valid here: {', '.join(_valid_keys(model, item['loc'])) or 'none'}")
+            valid = _valid_keys(model, item["loc"])
+            near = difflib.get_close_matches(str(item["loc"][-1]), valid, 1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            lines.append(f"  {key}: unknown key; valid here: {', '.join(valid) or 'none'}{meant}")
         elif item["type"] == "missing":
             lines.append(f"  {key}: missing")
         else:
-            lines.append(f"  {key} = {item['input']!r}: {item['msg']}")
+            said = item["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list: [...]")
+            lines.append(f"  {key} = {item['input']!r}: {said}" if item["loc"] else f"  {said}")
     return "\n".join(lines)
 
 

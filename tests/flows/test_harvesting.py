@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -111,6 +116,28 @@ def test_fetches_can_be_asked_before_anything_is_built(tmp_path: Path) -> None:
     florilege("catalog", "verify", tmp_path / "corpus")
 
 
+def test_ctrl_c_ends_a_crawl_soon_and_says_so(tmp_path: Path) -> None:
+    with web(("news.test",)) as site:
+        recipe = crawl_recipe(tmp_path, site)
+        recipe.write_text(recipe.read_text().replace("interval_s = 0", "interval_s = 1"))
+        command = [sys.executable, "-m", "florilege", "crawl", str(recipe)]
+        child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        until = time.monotonic() + 120
+        while len(site.log) < 3 and time.monotonic() < until:
+            time.sleep(0.1)
+        os.killpg(child.pid, signal.SIGINT)  # as a terminal does: the whole group
+        _, said = child.communicate(timeout=40)
+        assert child.returncode == 130
+        assert "goes on from here" in said and "Traceback" not in said
+        assert "it is gone on with" in florilege("check", recipe).stdout
+
+
+def test_the_contact_of_a_starter_is_refused(tmp_path: Path) -> None:
+    florilege("init", tmp_path / "crawl.toml", "--for", "crawl")
+    done = florilege("crawl", tmp_path / "crawl.toml", check=False)
+    assert done.returncode == 2 and "you@example.org" in done.stderr
+
+
 def test_what_is_wrong_is_said_before_anything_starts(tmp_path: Path) -> None:
     recipe = tmp_path / "crawl.toml"
     recipe.write_text('name = "web"\ncontact = "me@example.org"\n[crawl]\nseeds = ["file:///etc/passwd"]\n')
@@ -126,3 +153,14 @@ def test_checking_a_recipe_asks_nobody(tmp_path: Path) -> None:
         assert site.log == []
     assert "nothing was harvested yet" in said
     assert not (tmp_path / "corpus").exists()
+
+
+def test_a_harvest_to_which_nobody_answers_has_failed(tmp_path: Path) -> None:
+    recipe = tmp_path / "crawl.toml"
+    recipe.write_text(
+        'name = "web"\ncontact = "me@example.org"\n[crawl]\nseeds = ["http://nowhere.test:8099/"]\n'
+        '[fetch]\ninterval_s = 0\nretries = 0\nprivate = ["127.0.0.1"]\naddresses = {"nowhere.test" = "127.0.0.1"}\n'
+    )
+    done = florilege("crawl", recipe, check=False)
+    assert done.returncode == 1
+    assert "no request had an answer" in done.stdout and "Traceback" not in done.stderr

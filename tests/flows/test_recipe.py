@@ -44,7 +44,7 @@ def refusal(folder: Path, text: str) -> str:
         ("[extract]\ndeadline_s = nan", ["extract.deadline_s = nan", "finite"]),
         ("[extract]\nmemory_mb = 1", ["extract.memory_mb = 1", "256"]),
         ('[extract]\nocr = ["fr", "xx"]', ["extract.ocr = ['fr', 'xx']", "'xx' is no language", "el, en, es"]),
-        ('[extract]\nocr = "fr"', ["extract.ocr = 'fr'", "tuple"]),
+        ('[extract]\nocr = "fr"', ["extract.ocr = 'fr'", "a list"]),
         ("[minhash]\nbands = 0", ["minhash.bands = 0", "1"]),
         ("[minhash]\nrows = 1.5", ["minhash.rows = 1.5", "integer"]),
         ("[language]\nmodel = 7", ["language.model = 7", "string"]),
