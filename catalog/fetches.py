@@ -25,7 +25,7 @@ from catalog.views import _sql_type, parquet, quote_name
 
 OUTCOMES = ("new", "changed", "unchanged", "redirect", "missing", "robots", "refused", "failed")
 
-VERSION = 1
+VERSION = 2
 """Raised whenever a column changes; segments keep the one that they were written with."""
 
 FETCHES = pa.schema(
@@ -58,13 +58,15 @@ FETCHES = pa.schema(
         _col("length", pa.int64(), "bytes of the record there"),
         _col("truncated", pa.string(), "why the payload is not whole: length, disconnect, time"),
         _col("labels", pa.string(), "what is known beside the bytes, as JSON: celex, language, licence ..."),
+        _col("task", pa.string(), "where no whole answer came and one may come later: what to ask for again, as JSON"),
     ]
 )
 
 TABLE = """
 CREATE TABLE harvests (
     harvest TEXT PRIMARY KEY, archive TEXT, kind TEXT, status TEXT, started TIMESTAMPTZ, ended TIMESTAMPTZ,
-    requests BIGINT, bytes BIGINT, segments INTEGER, outcomes JSON, dropped JSON, code TEXT, recipe JSON, state JSON);
+    requests BIGINT, bytes BIGINT, segments INTEGER, outcomes JSON, dropped JSON, passed JSON, code TEXT,
+    recipe JSON, state JSON);
 CREATE TABLE segments (
     segment TEXT PRIMARY KEY, archive TEXT, harvest TEXT, published TIMESTAMPTZ, rows BIGINT, file TEXT, warc TEXT,
     warc_bytes BIGINT);
@@ -161,7 +163,8 @@ def write_harvest(corpus: Corpus, manifest: dict[str, Any]) -> None:
     """Write what is known of a harvest, over what was known before.
 
     It says `harvest`, `archive`, `kind` (the harvester), `status` (running, paused, complete), `started`, `ended`
-    (ISO 8601), `requests`, `bytes`, `outcomes`, `dropped`, `code`, `recipe`, `state`, and whatever else is of use.
+    (ISO 8601), `requests`, `bytes`, `outcomes`, `dropped`, `passed` (links that were not followed), `code`,
+    `recipe`, `state`, and whatever else is of use.
     """
     missing = {"harvest", "archive", "kind", "status", "started"} - manifest.keys()
     if missing:
@@ -189,7 +192,7 @@ def table_rows(corpus: Corpus) -> dict[str, list[dict[str, Any]]]:
         {
             **{key: found.get(key) for key in known},
             "segments": sum(segment["harvest"] == found["harvest"] for segment in segments),
-            **{key: found.get(key) or {} for key in ("outcomes", "dropped", "recipe", "state")},
+            **{key: found.get(key) or {} for key in ("outcomes", "dropped", "passed", "recipe", "state")},
         }
         for found in corpus.read_manifests("harvests")
     ]
@@ -260,6 +263,17 @@ def last_captures(corpus: Corpus, archive: str) -> Iterator[pa.RecordBatch]:
     with computing(corpus, _MEMORY_MB) as connection:
         query = _CAPTURES.format(rows=view(corpus, found))
         yield from connection.sql(query).to_arrow_reader(_BATCH)
+
+
+def to_repeat(corpus: Corpus, harvest: str) -> Iterator[str]:
+    """What a harvest asked for in vain though it may come later: the column `task`, where there is one."""
+    from catalog.store import computing
+
+    with computing(corpus, _MEMORY_MB) as connection:
+        found = view(corpus, _segments(corpus, "harvest", harvest))
+        reader = connection.sql(f"SELECT task FROM ({found}) WHERE task IS NOT NULL").to_arrow_reader(_BATCH)
+        for batch in reader:
+            yield from batch.column(0).to_pylist()
 
 
 _SUMS = ("requests", "bytes", *OUTCOMES, "errors")

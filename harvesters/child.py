@@ -18,7 +18,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,11 +31,12 @@ from catalog import fetches
 from catalog.errors import ConfigError
 from catalog.files import Corpus, read_json
 from extractors.processes import die_with_parent
-from harvesters.harvester import Harvester, Last
+from harvesters.harvester import Harvester, Last, Task
 from harvesters.settings import Fetch, check_contact, user_agent
 from harvesters.spider.addresses import Guard
 from harvesters.spider.archive import Archive
 from harvesters.spider.frontier import Frontier, captures
+from harvesters.spider.frontier_file import load as load_task
 from harvesters.spider.segments import Segments
 
 logger = logging.getLogger("harvesters")
@@ -124,6 +125,9 @@ class Child:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._harvester = load(job.kind, job.settings)
+        self._agent = user_agent(job.contact, job.version)
+        if hasattr(self._harvester, "user_agent"):  # it asks for something itself, before there is a spider
+            self._harvester.user_agent = self._agent
         self._lock = _lock(job)
         self._frontier = Frontier(job.folder / "frontier.sqlite")
         self._hosts: set[str] = set()
@@ -170,7 +174,8 @@ class Child:
         if not frontier.seeded:
             former = None
             if last is not None:
-                former = Last(last["harvest"], datetime.fromisoformat(last["started"]), last.get("state") or {})
+                started, state = datetime.fromisoformat(last["started"]), last.get("state") or {}
+                former = Last(last["harvest"], started, state, _failed(job.corpus, last["harvest"]))
             frontier.seed(self._harvester.start(former))
 
     def _fetch(self, archive: Archive, segments: Segments, progress: Progress) -> str:
@@ -179,7 +184,7 @@ class Child:
         job = self._job
         guard = Guard(job.fetch.private, job.fetch.addresses)
         harvest = work(
-            job.name, job.corpus.root, job.fetch, user_agent(job.contact, job.version), self._frontier, archive,
+            job.name, job.corpus.root, job.fetch, self._agent, self._frontier, archive,
             self._harvester, guard, segments, progress.update, self._hosts,
         )  # fmt: skip
         if harvest.complete or harvest.paused_by == "hours":
@@ -205,9 +210,18 @@ class Child:
             "harvest": frontier.harvest, "archive": job.name, "kind": job.kind, "status": status,
             "started": frontier.started.isoformat() if frontier.started else None,
             "ended": datetime.now(UTC).isoformat(), "requests": frontier.requests(), "bytes": frontier.bytes,
-            "outcomes": outcomes, "dropped": frontier.dropped(), "code": job.version, "state": state,
+            "outcomes": outcomes, "dropped": frontier.dropped(), "passed": frontier.passed, "code": job.version,
+            "state": state,
             "recipe": {"contact": job.contact, job.kind: job.settings, "fetch": job.fetch.model_dump(mode="json")},
         })  # fmt: skip
+
+
+def _failed(corpus: Corpus, harvest: str) -> Iterator[Task]:
+    for text in fetches.to_repeat(corpus, harvest):
+        try:
+            yield load_task(text)
+        except (ValueError, TypeError) as error:  # of another version
+            logger.warning("%s: a task that is not asked for again: %s", harvest, error)
 
 
 def _lock(job: Job) -> TextIO:

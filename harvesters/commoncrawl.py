@@ -40,6 +40,8 @@ class Harvester:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.user_agent = "florilege"
+        """By which an index is read; the process that harvests sets its own."""
         self._choice = Choice(
             settings.languages, settings.hosts, settings.domains, settings.tlds, settings.types, settings.statuses,
             settings.where, settings.limit,
@@ -70,6 +72,7 @@ class Harvester:
 
     def hosts(self) -> list[str]:
         addresses = [self._settings.store, self._settings.cdx_server or self._settings.store]
+        addresses += filter(ccstore.is_web, self._settings.index)
         return sorted({urlsplit(address).hostname or "" for address in addresses})
 
     def state(self) -> dict[str, Any]:
@@ -79,10 +82,10 @@ class Harvester:
 
     def _found(self) -> Iterator[Found]:
         if self._settings.crawl:
-            remote: Any = ccstore.WebFiles()
+            remote: Any = ccstore.WebFiles(user_agent=self.user_agent, places=(self._settings.store,))
             files = self._files_of_crawl(self._settings.crawl, remote)
         else:
-            files, remote = ccstore.find(tuple(self._settings.index))
+            files, remote = ccstore.find(tuple(self._settings.index), self.user_agent)
         tables = [name for name in files if name.endswith(".parquet")]
         if tables and len(tables) < len(files):
             raise ConfigError("[commoncrawl] index: parquet and CDX files, of which only one kind can be read at once")
@@ -137,7 +140,9 @@ class Harvester:
 
     def _range(self, answer: Answer) -> Outcome:
         if answer.status == 403:
-            return Outcome(store="nothing", outcome="failed", reason="refused by the store", retry_s=_REFUSED_S)
+            return Outcome(
+                store="nothing", outcome="failed", reason="refused by the store", retry_s=_REFUSED_S, rest=True
+            )
         if answer.status in (404, 410, 416):
             reason = "range outside the file" if answer.status == 416 else "no such file"
             return Outcome(store="nothing", outcome="missing", reason=reason)
@@ -267,7 +272,7 @@ def _no_list(answer: Answer) -> Outcome | None:
     if answer.status == 404:
         return Outcome(store="nothing", outcome="missing", reason="no captures")
     if answer.status == 403:
-        return Outcome(store="nothing", outcome="failed", reason="refused by the index", retry_s=_REFUSED_S)
+        return Outcome(store="nothing", outcome="failed", reason="refused by the index", retry_s=_REFUSED_S, rest=True)
     if answer.status != 200 or answer.error:
         return Outcome(store="nothing", outcome="failed", reason="no answer from the index")
     return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -19,6 +20,8 @@ from harvesters.settings import Table
 
 _HOST_GLOB = re.compile(r"(?:[a-z0-9_*?.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _LISTS_FIRST = 1_000
+_PASSED = ("trap", "depth")
+"""How reasons begin that are counted. Other links are out of scope, which is most of the web."""
 _NESTED = 3
 """Indexes of sitemaps in indexes of sitemaps; the protocol allows none."""
 _LISTS = ("application/sitemap+xml", "application/rss+xml", "application/atom+xml", "application/rdf+xml")
@@ -60,8 +63,9 @@ class Settings(Table):
     """Trap: nor those in which one segment, numbers aside, comes more often."""
     parameters: int = Field(10, ge=0, le=1_000)
     """Trap: nor queries with more parameters."""
-    same_path_hops: int = Field(50, ge=1, le=100_000)
-    """Trap: how many pages with one path, numbers and query aside, may lead to one another: months of a calendar."""
+    same_path_hops: int = Field(500, ge=1, le=100_000)
+    """Trap: how many pages with one path, numbers and query aside, may lead to one another; where they name a month, a
+    quarter of it."""
 
     @field_validator("seeds", "sitemaps", "feeds")
     @classmethod
@@ -180,7 +184,7 @@ class Harvester:
             return Outcome("nothing", outcome="refused", reason="media type out of scope")
         if found != "html":
             foreign = self._foreign(languages(answer.headers.get("content-language", "")))
-            return self._language_refused([]) if foreign else Outcome()
+            return self._language_refused([], {}) if foreign else Outcome()
         read = page(answer.body, answer.url, answer.headers)
         links: Iterable[Link] = read.links
         if not self._settings.follow_nofollow:
@@ -188,21 +192,23 @@ class Harvester:
         if self._foreign(read.languages):
             # Its versions in the languages of the crawl are why it was worth a look.
             return self._language_refused(
-                self._linked(answer, [link for link in links if link.language in self._languages])
+                *self._linked(answer, [link for link in links if link.language in self._languages])
             )
-        return Outcome(next=self._linked(answer, links))
+        follow, passed = self._linked(answer, links)
+        return Outcome(next=follow, passed=passed)
 
     def _foreign(self, declared: frozenset[str]) -> bool:
         return bool(self._languages and declared and not declared & self._languages)
 
-    def _language_refused(self, follow: list[Task]) -> Outcome:
-        return Outcome("nothing", next=follow, outcome="refused", reason="language out of scope")
+    def _language_refused(self, follow: list[Task], passed: Mapping[str, int]) -> Outcome:
+        return Outcome("nothing", next=follow, outcome="refused", reason="language out of scope", passed=passed)
 
-    def _linked(self, answer: Answer, links: Iterable[Link]) -> list[Task]:
-        """A task for each link in scope."""
+    def _linked(self, answer: Answer, links: Iterable[Link]) -> tuple[list[Task], Mapping[str, int]]:
+        """A task for each link in scope, and how many are not followed all the same, by reason."""
         depth, here = answer.task.depth + 1, split(answer.url, whole=True)
-        if depth > self._settings.depth or here is None:
-            return []
+        passed: Counter[str] = Counter()
+        if here is None:
+            return [], passed
         way = Way(answer.task.note, here, self._settings.same_path_hops, answer.fetched.year)
         tasks = []
         for link in links:
@@ -212,14 +218,17 @@ class Harvester:
             if self._foreign(frozenset({link.language} if link.language else ())):
                 continue
             if link.feed:
-                if self._settings.feeds_of_seeds and answer.task.note.get("seed"):
+                if depth <= self._settings.depth and self._settings.feeds_of_seeds and answer.task.note.get("seed"):
                     tasks.append(self._list_task(link.url, "feed", via=answer.url))
                 continue
-            note = None if self._scope.page(link.url, parts) else way.to(parts)
-            if note is None:
-                continue
-            tasks.append(Task(link.url, "page", self._headers, note, depth, -depth, answer.url))
-        return tasks
+            note = self._scope.page(link.url, parts) or way.to(parts)
+            if not isinstance(note, str) and depth > self._settings.depth:
+                note = "depth"
+            if not isinstance(note, str):
+                tasks.append(Task(link.url, "page", self._headers, note, depth, -depth, answer.url))
+            elif note.startswith(_PASSED):
+                passed[note] += 1
+        return tasks, passed
 
     def _list(self, answer: Answer, read: Callable[[bytes, str], Listing | None]) -> Outcome:
         """A sitemap or a feed; also one that a page links to as if it were a page."""
@@ -230,7 +239,8 @@ class Harvester:
             return Outcome(outcome="failed", reason=f"{answer.task.kind}: {listing.broken}")
         if listing.kind == "sitemaps":
             return Outcome(next=self._sitemaps((entry.url for entry in listing.entries), answer))
-        return Outcome(next=self._listed(listing, answer))
+        follow, passed = self._listed(listing, answer)
+        return Outcome(next=follow, passed=passed)
 
     def _sitemaps(self, urls: Iterable[str], answer: Answer) -> list[Task]:
         depth = answer.task.depth + 1
@@ -242,17 +252,22 @@ class Harvester:
             if not refused(url) and (parts := split(url, whole=True)) and self._list_may_be_at(parts, answer.url)
         ]
 
-    def _listed(self, listing: Listing, answer: Answer) -> list[Task]:
-        """A task for each page in scope that a sitemap or feed lists; the newest first, in case there is a limit."""
-        entries = sorted(listing.entries, key=lambda entry: entry.changed, reverse=True)
-        return [
-            Task(entry.url, headers=self._headers, via=answer.url)
-            for entry in entries
-            if not self._foreign(frozenset({entry.language} if entry.language else ()))
-            and (parts := split(entry.url, whole=True))
-            and not other_suffix(parts.path)
-            and not self._scope.page(entry.url, parts)
-        ]
+    def _listed(self, listing: Listing, answer: Answer) -> tuple[list[Task], Mapping[str, int]]:
+        """A task for each page in scope that a sitemap or feed lists, the newest first, in case there is a limit; and
+        how many are not followed all the same, by reason."""
+        tasks, passed = [], Counter[str]()
+        for entry in sorted(listing.entries, key=lambda entry: entry.changed, reverse=True):
+            parts = split(entry.url, whole=True)
+            if parts is None or other_suffix(parts.path):
+                continue
+            if self._foreign(frozenset({entry.language} if entry.language else ())):
+                continue
+            why = self._scope.page(entry.url, parts)
+            if why is None:
+                tasks.append(Task(entry.url, headers=self._headers, via=answer.url))
+            elif why.startswith(_PASSED):
+                passed[why] += 1
+        return tasks, passed
 
     def _of_robots(self, answer: Answer) -> list[Task]:
         parts = split(answer.task.url, whole=True)

@@ -32,6 +32,8 @@ RESTARTS = 2
 """How often a list whose token has expired is begun again."""
 _FRESH: tuple[Mapping[str, str], ...] = ({}, {"Cache-Control": "no-cache"}, {"Cache-Control": "max-age=0"})
 """Header fields of a list's requests, by restart: the same request is made once a harvest, and these differ."""
+_FILES = frozenset({"article", "pdf", "xml", "html"})
+"""Kinds of tasks for an article's page and files."""
 _BEGIN, _GO_ON, _FILE = 10, 20, 0
 """Priorities: one list after another, so that no token waits for another list, and files after all lists."""
 
@@ -49,6 +51,9 @@ class Harvester:
         known = {name: str(when) for name, when in (last.state if last else {}).items() if oai.moment(str(when))}
         note = {"last": {name: known[name] for name in map(self._list_name, self._sets()) if name in known}}
         yield self._ask(oai.identify(self._settings.endpoint), "identify", note, 30)
+        if last is not None and note["last"] and self._settings.since == "last":
+            # Not lists, which are begun again anyhow, and nothing that was asked for by other rules.
+            yield from (task for task in last.failed if task.kind in _FILES)
 
     def answer(self, answer: Answer) -> Outcome:
         kinds = {"identify": self._identity, "list": self._page, "article": self._article_page}

@@ -44,6 +44,8 @@ class Harvester:
     def start(self, last: Last | None) -> Iterator[Task]:
         """Selections, or inventories of a list that nothing filters. Raises ConfigError."""
         numbers, modified = self._set.numbers(), self._modified(last)
+        if last is not None and modified is not None and self._set.updated_since == "last":
+            yield from last.failed
         relations: list[Relation] = []
         relations += ["corrigenda"] if self._set.corrigenda else []
         relations += ["consolidated"] if self._set.consolidated else []
@@ -59,7 +61,7 @@ class Harvester:
     def answer(self, answer: Answer) -> Outcome:
         """Next queries, versions to fetch, or a document with its labels."""
         if cellar.is_challenge(answer):
-            return Outcome("nothing", outcome="refused", reason="challenge page")
+            return Outcome("nothing", labels=_labels(answer.task), outcome="refused", reason="challenge page")
         if answer.task.kind == "document":
             return self._document(answer)
         if answer.task.kind == "act":
@@ -178,9 +180,10 @@ class Harvester:
 
     def _act(self, answer: Answer) -> Outcome:
         reason = "no version in these languages and formats" if answer.status == 200 else "act not there"
+        labels = _labels(answer.task)
         if answer.status in (200, 404, 406, 410):
-            return Outcome("nothing", labels={"celex": answer.task.note["celex"]}, outcome="missing", reason=reason)
-        return Outcome("nothing", outcome="failed", reason=f"http {answer.status}")
+            return Outcome("nothing", labels=labels, outcome="missing", reason=reason)
+        return Outcome("nothing", labels=labels, outcome="failed", reason=f"http {answer.status}")
 
     # Document: one work in one language and format.
 
@@ -210,10 +213,7 @@ class Harvester:
                 rest = []
 
     def _document(self, answer: Answer) -> Outcome:
-        note, form = answer.task.note, answer.task.note["form"]
-        labels = {name: note[name] for name in ("celex", "language", "work")} | {"format": form}
-        corrects = note.get("corrects") or cellar.corrected(note["celex"])
-        labels |= {"corrects": corrects} if corrects else {}
+        labels, form = _labels(answer.task), answer.task.note["form"]
         if answer.status == 300:
             return self._choose(answer, labels)
         if answer.status in (400, 404, 406, 410):
@@ -245,6 +245,16 @@ class Harvester:
         if answer.status == 400:  # CELLAR does not know the language or the format, which is no word on the act
             return Outcome(store, next, labels, outcome="failed", reason="http 400")
         return Outcome(store, next, labels, outcome="missing", reason=reason)
+
+
+def _labels(task: Task) -> dict[str, str]:
+    """What is known of an act or a version before it is there; nothing of queries, which are about many."""
+    if task.kind not in ("act", "document"):
+        return {}
+    note = task.note
+    found = {name: note[name] for name in ("celex", "language", "work") if note.get(name)}
+    corrects = note.get("corrects") or cellar.corrected(note["celex"])
+    return found | ({"format": note["form"]} if "form" in note else {}) | ({"corrects": corrects} if corrects else {})
 
 
 def _batches(numbers: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -110,12 +110,16 @@ class Outcome:
     """Why, in a few words without URLs, so that they can be counted: `challenge page`, `language out of scope`."""
     retry_s: float | None = None
     """Ask again after so many seconds instead (as long as attempts are left); nothing is stored, nothing queued."""
+    rest: bool = False
+    """Whether `retry_s` is for all of the host: it was asked too often."""
     members: Sequence[bytes] = ()
     """With `store = "members"`: whole gzip members, each one WARC record, to be kept as they are."""
     resources: Sequence[Resource] = ()
     """Kept as `resource` records after the exchange, so that the build sees each as a document."""
     notices: Sequence[Notice] = ()
     """What is not asked for, and why: files that a licence does not permit, records that were deleted."""
+    passed: Mapping[str, int] = field(default_factory=dict)
+    """Links in scope that are not followed all the same, by reason: how many. A harvest adds them up."""
     state: Mapping[str, Any] = field(default_factory=dict)
     """What the next harvest should know, by name; kept in the same transaction, beside what `Harvester.state` gives."""
     url: str | None = None
@@ -139,6 +143,9 @@ class Last:
     started: datetime
     state: Mapping[str, Any]
     """What `Outcome.state` and, at its end, `Harvester.state` gave, by name."""
+    failed: Iterable[Task] = ()
+    """What it asked for in vain though it may come later (no answer, 5xx, 429, cut off). For harvesters that ask only
+    for what changed since: nothing else asks for it again. Read once, from disk."""
 
 
 class Harvester(Protocol):

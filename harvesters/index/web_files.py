@@ -16,6 +16,7 @@ import urllib.request
 from datetime import UTC, datetime
 from http.client import HTTPException, HTTPMessage
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 import fsspec
 from fsspec.spec import AbstractBufferedFile, AbstractFileSystem
@@ -48,9 +49,16 @@ class WebFiles(AbstractFileSystem):  # type: ignore[misc]
     protocol = ("http", "https")
     cachable = False
 
-    def __init__(self, waits_s: tuple[float, ...] = _WAITS_S) -> None:
+    def __init__(
+        self,
+        waits_s: tuple[float, ...] = _WAITS_S,
+        user_agent: str = "florilege",
+        places: tuple[str, ...] | None = None,
+    ) -> None:
+        """`places`: URLs whose hosts may be asked, with their ports; all, if None."""
         super().__init__()
-        self._waits_s = waits_s
+        self._waits_s, self._user_agent = waits_s, user_agent
+        self._hosts = None if places is None else {urlsplit(place).netloc.lower() for place in places}
         self._opener = urllib.request.build_opener(_NoRedirect)
         self._infos: dict[str, dict[str, Any]] = {}
         self._given_up = threading.Event()
@@ -70,7 +78,10 @@ class WebFiles(AbstractFileSystem):  # type: ignore[misc]
 
     def read(self, url: str, span: str | None, limit: int) -> tuple[int, HTTPMessage, bytes]:
         """Status, header and at most `limit` bytes of an answer. Raises OSError when none comes."""
-        request = urllib.request.Request(url, headers={"User-Agent": "florilege", "Accept-Encoding": "identity"})
+        if self._hosts is not None and urlsplit(url).netloc.lower() not in self._hosts:
+            raise OSError(f"{url}: a host that the recipe does not name")
+        fields = {"User-Agent": self._user_agent, "Accept-Encoding": "identity"}
+        request = urllib.request.Request(url, headers=fields)
         if span:
             request.add_header("Range", span)
         for wait in (*self._waits_s, None):
@@ -130,23 +141,29 @@ class _WebFile(AbstractBufferedFile):  # type: ignore[misc]
         return files.piece(self.path, start, end)[0]
 
 
+def is_web(path: str) -> bool:
+    """Whether a path is the URL of a web store."""
+    return bool(re.match(r"https?://", path, re.I))
+
+
 def filesystem(path: str) -> tuple[Any, str]:
-    """The file system that a path or URL belongs to, and the path there."""
-    if re.match(r"https?://", path, re.I):
-        return WebFiles(), path
+    """The file system that a path or URL belongs to, if no web store has it, and the path there."""
     return fsspec.core.url_to_fs(path) if "://" in path else (fsspec.filesystem("file"), path)
 
 
-def find(patterns: tuple[str, ...]) -> tuple[list[str], Any]:
+def find(patterns: tuple[str, ...], user_agent: str = "florilege") -> tuple[list[str], Any]:
     """The files that paths, folders and patterns mean, sorted, each once, and their file system (None: local).
+
+    Of web stores those are asked, by that user agent, that `patterns` name.
 
     Raises:
         ConfigError: nothing is there, or the files lie in several places.
     """
     found: set[str] = set()
     remote: dict[str, Any] = {}
+    web = WebFiles(user_agent=user_agent, places=tuple(filter(is_web, patterns)))
     for pattern in patterns:
-        files, path = filesystem(pattern)
+        files, path = (web, pattern) if is_web(pattern) else filesystem(pattern)
         local = "file" in files.protocol
         names = [path] if isinstance(files, WebFiles) else _expand(files, path)
         if not names:

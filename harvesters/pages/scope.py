@@ -25,6 +25,8 @@ _MONTH = re.compile(
     r"(?<![0-9A-Za-z])([12][0-9]{3})[-/](?:0?[1-9]|1[0-2])(?![0-9])|[?&](?:year|y|annee|jahr)=([12][0-9]{3})(?![0-9])"
 )
 _MOST_WAYS = 16
+_MONTHS = 4
+"""Part of the pages of one shape that those of months may be: a calendar has no first one."""
 _TOKEN_HOPS = 3
 _REFINEMENTS = 2
 _OTHER_SUFFIXES = frozenset(
@@ -148,19 +150,23 @@ class Way:
             self._counts = dict(commonest[:_MOST_WAYS])
         self._plain: dict[str, Any] = {"ways": self._counts} if self._counts else {}
 
-    def to(self, parts: Parts) -> dict[str, Any] | None:
-        """The note of a task for a link of the page; None if it leads on into a trap."""
+    def to(self, parts: Parts) -> dict[str, Any] | str:
+        """The note of a task for a link of the page; if it leads on into a trap, which one."""
         month = _MONTH.search(parts.path if parts.query is None else f"{parts.path}?{parts.query}")
         if month and int(month[1] or month[2]) > self._year + 1:
-            return None
+            return "trap: month far ahead"
         key = shape(parts) if self._counts else None
         if key is None:
             return self._plain
         count = self._counts.get(key, 0)
-        if count >= self._hops or (count >= _TOKEN_HOPS and _has_token(parts)):
-            return None
+        if count >= (self._hops // _MONTHS if month else self._hops):
+            return "trap: same path"
+        if count >= _TOKEN_HOPS and _has_token(parts):
+            return "trap: token"
         if key == self._shape and self._grows(parts):
-            return None if self._refined >= _REFINEMENTS else {**self._plain, "refined": self._refined + 1}
+            if self._refined >= _REFINEMENTS:
+                return "trap: growing query"
+            return {**self._plain, "refined": self._refined + 1}
         if key == self._shape and self._refined:
             return {**self._plain, "refined": self._refined}
         return self._plain

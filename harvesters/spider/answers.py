@@ -3,15 +3,18 @@ in one go, so that an answer counts whole or not at all, whenever the process di
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -21,20 +24,35 @@ from harvesters.harvester import Answer, Harvester, Outcome, Task
 from harvesters.pages.urls import normalise, refused
 from harvesters.settings import Fetch
 from harvesters.spider.addresses import Guard
-from harvesters.spider.archive import Archive, Exchange, Place, Profile, payload_digest, read_back
+from harvesters.spider.archive import Archive, Exchange, Place, Profile, payload_digest, read_back, response
 from harvesters.spider.asking import LONGEST_WAIT_S, MAX_TEXT, Asked, clean, joined, location_of, wait_s
 from harvesters.spider.download import Received
 from harvesters.spider.frontier import Capture, Frontier, host_of
+from harvesters.spider.frontier_file import dump
 from harvesters.spider.records import SECRET
 from harvesters.spider.robots import Refusal
 
 logger = logging.getLogger(__name__)
 
 REDIRECTS = 10
+LARGE = 256 << 10
+"""Bytes of a body from which on handing it to another thread costs less than it saves."""
 _CREDENTIALS = re.compile(r"//[^/?#@\s]*@")
+
+_PASSING = frozenset({408, 429})
+"""Statuses below 500 of a server that may answer later."""
 
 Same = tuple[Capture, Profile]
 """The capture that still holds, and how that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """When another attempt may be made."""
+
+    seconds: float
+    rest: bool
+    """Whether nothing of the host is to be asked for until then."""
 
 
 class Keeper:
@@ -48,6 +66,7 @@ class Keeper:
         self._name, self._root, self._frontier, self._archive = name, root, frontier, archive
         self._harvester, self._fetch, self._guard = harvester, fetch, guard
         self._limit = int(fetch.max_mb * (1 << 20))
+        self._makers = ThreadPoolExecutor(2, "records")
 
     def known(self, task: Task) -> Capture | None:
         """The capture whose validators are worth sending: it has some, and its payload can be read."""
@@ -58,15 +77,25 @@ class Keeper:
 
     def refuse(self, id: int, task: Task, attempts: int, why: Refusal) -> None:
         """Settles a task that is not asked for, or that got no answer."""
-        row = self._row(task, attempts, outcome=why.outcome, reason=why.reason, detail=why.detail)
-        self._frontier.finish(id, row, (), self._archive.size)
+        self._frontier.finish(id, self.refused(task, attempts, why), (), self._archive.size)
 
-    def settle(self, id: int, asked: Asked, got: Received) -> float | None:
-        """Settles a task by its answer; else how many seconds to wait before another attempt."""
+    def refused(self, task: Task, attempts: int, why: Refusal) -> dict[str, Any]:
+        """The row of a task that is not asked for, or that got no answer."""
+        row = self._row(task, attempts, outcome=why.outcome, reason=why.reason, detail=why.detail)
+        return {**row, "task": _again(task)} if why.passing else row
+
+    async def settle(self, id: int, asked: Asked, got: Received) -> Later | None:
+        """Settles a task by its answer; else when to make another attempt.
+
+        Records of a large body are made in another thread. What counts comes after that and in one go: a process that
+        dies meanwhile, or is told to stop, has kept nothing of this answer.
+        """
         more = asked.attempts <= self._fetch.retries
         fields = joined(got.fields)
-        if more and (got.status in (408, 429) or got.status >= 500):
-            return wait_s(self._fetch, asked.attempts, fields.get("retry-after"))
+        if more and (got.status in _PASSING or got.status >= 500):
+            # With these two the server asks for a rest, not this page.
+            seconds = wait_s(self._fetch, asked.attempts, fields.get("retry-after"))
+            return Later(seconds, rest=got.status in (429, 503))
         row = self._facts(asked, got, fields)
         exchange = self._exchange(asked, got)
         if location := location_of(got):
@@ -77,12 +106,18 @@ class Keeper:
         answer, same = self._read(asked, got, fields)
         outcome, error = self._consult(answer)
         if outcome.retry_s is not None and more:
-            return min(max(outcome.retry_s, 0.0), LONGEST_WAIT_S)
+            return Later(min(max(outcome.retry_s, 0.0), LONGEST_WAIT_S), outcome.rest)
         self._judge(row, answer, outcome, error)
-        place = self._store(row, lambda: self._keep(exchange, outcome, same))
+        passing = got.status in _PASSING or got.status >= 500 or outcome.retry_s is not None
+        if (row["outcome"] == "failed" and passing) or row["truncated"]:
+            row["task"] = _again(asked.task)
+        keep: Callable[[], Place | None] = partial(self._keep, exchange, outcome, same)
+        if outcome.store == "exchange" and same is None and len(exchange.body) >= LARGE:
+            keep = await self._made(exchange, outcome)
+        place = self._store(row, keep)
         others = [*self._resources(answer, outcome), *self._notices(answer, outcome)]
         row = {**row, **self._placed(place)}
-        self._frontier.finish(id, row, outcome.next, self._archive.size, others, outcome.state)
+        self._frontier.finish(id, row, outcome.next, self._archive.size, others, outcome.state, outcome.passed)
         return None
 
     def robots(self, asked: Asked, got: Received) -> None:
@@ -202,6 +237,13 @@ class Keeper:
             return self._archive.revisit(exchange, *same)
         return self._archive.exchange(exchange, outcome.labels)
 
+    async def _made(self, exchange: Exchange, outcome: Outcome) -> Callable[[], Place | None]:
+        """Makes the records in another thread; compression and digests let this one go on. What appends them, or raises
+        what went wrong."""
+        making = asyncio.get_running_loop().run_in_executor(self._makers, response, exchange, outcome.labels)
+        await asyncio.wait([making])
+        return lambda: self._archive.append(making.result())
+
     def _store(self, row: dict[str, Any], keep: Callable[[], Place | None]) -> Place | None:
         try:
             return keep()
@@ -215,6 +257,7 @@ class Keeper:
         target = normalise(location, task.url)
         if target == task.url:  # all that differs is a session: the server wants to see it
             target = normalise(location, task.url, whole=True)
+        target = _kept_safe(task.url, target)
         why = self._bars(task, target)
         if target is None or why is not None:
             row.update(outcome="refused", reason=why)
@@ -258,12 +301,26 @@ class Keeper:
         }  # fmt: skip
 
 
+def _kept_safe(url: str, target: str | None) -> str | None:
+    """A redirect's target, with https where only the scheme is less safe: same host, default ports. Not where that is
+    the URL itself, which the server sends away from https."""
+    if target is None or not url.startswith("https://") or not target.startswith("http://"):
+        return target
+    here, there = urlsplit(url), urlsplit(target)
+    safe = f"https{target.removeprefix('http')}"
+    return safe if here.netloc == there.netloc and here.port is None and safe != url else target
+
+
 def _shown(location: str) -> str:
     return _CREDENTIALS.sub("//", clean(location))
 
 
 def _json(labels: Mapping[str, str]) -> str | None:
     return orjson.dumps(dict(labels), option=orjson.OPT_SORT_KEYS).decode() if labels else None
+
+
+def _again(task: Task) -> str:
+    return dump(task)[1].decode()
 
 
 def _text(value: str | None) -> str | None:

@@ -26,7 +26,7 @@ from harvesters.spider.records import Exchange, payload_digest
 if TYPE_CHECKING:
     from harvesters.spider.frontier import Capture
 
-__all__ = ["Archive", "Exchange", "Place", "Profile", "payload_digest", "read_back"]
+__all__ = ["Archive", "Exchange", "Made", "Place", "Profile", "payload_digest", "read_back", "response"]
 
 Profile = Literal["identical-payload-digest", "server-not-modified"]
 SUFFIX = ".warc.gz"
@@ -49,6 +49,18 @@ class Place:
     """Of its payload: `sha1:` and Base32."""
     record: str
     """response, revisit or resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Records that are ready to be appended."""
+
+    data: bytes
+    """Gzip members."""
+    length: int
+    """Of the first."""
+    digest: str | None
+    record: str
 
 
 class Archive:
@@ -88,18 +100,16 @@ class Archive:
 
     def exchange(self, exchange: Exchange, labels: Mapping[str, str] | None = None) -> Place:
         """Appends a response record, with its labels, and its request record; with ValueError, nothing."""
-        uri, date, identity = self._names(exchange)
-        digest = payload_digest(exchange.body)
-        fields = records.base_fields("response", identity, uri, date, "response")
-        fields += [("WARC-Payload-Digest", digest), *_circumstances(exchange), *records.label_fields(labels or {})]
-        head = records.http_head(records.status_line(exchange), exchange.headers, len(exchange.body))
-        response = records.member(fields, (head, exchange.body))
-        return self._pair(response, exchange, uri, date, identity, digest, "response")
+        return self.append(response(exchange, labels or {}))
+
+    def append(self, made: Made) -> Place:
+        """Appends records that were made elsewhere."""
+        return Place(self._append(made.data), made.length, made.digest, made.record)
 
     def revisit(self, exchange: Exchange, of: Capture, profile: Profile) -> Place:
         """Appends a revisit record, which has the answer's head and names the capture that has its payload, and its
         request record."""
-        uri, date, identity = self._names(exchange)
+        uri, date, identity = _names(exchange)
         fields = records.base_fields("revisit", identity, uri, date, "response")
         fields += [
             ("WARC-Profile", _REVISITS + profile),
@@ -113,7 +123,7 @@ class Archive:
         fields += _circumstances(exchange)
         length = len(exchange.body) if same else None
         head = records.http_head(records.status_line(exchange), exchange.headers, length)
-        return self._pair(records.member(fields, (head,)), exchange, uri, date, identity, digest, "revisit")
+        return self.append(_pair(records.member(fields, (head,)), exchange, (uri, date, identity), digest, "revisit"))
 
     def resource(self, resource: Resource, fetched: datetime) -> Place:
         """Appends a resource record, with its labels: a document that came inside an answer."""
@@ -160,17 +170,6 @@ class Archive:
             self._file.close()
             self._file = None
 
-    def _names(self, exchange: Exchange) -> tuple[str, str, str]:
-        return records.target_uri(exchange.url), records.warc_date(exchange.fetched), records.record_id()
-
-    def _pair(
-        self, answer: bytes, exchange: Exchange, uri: str, date: str, identity: str, digest: str | None, kind: str
-    ) -> Place:
-        fields = records.base_fields("request", records.record_id(), uri, date, "request")
-        fields.append(("WARC-Concurrent-To", identity))
-        request = records.member(fields, (records.request_head(exchange, uri),))
-        return Place(self._append(answer + request), len(answer), digest, kind)
-
     def _append(self, data: bytes) -> int:
         """Writes all of `data` or, if that fails, nothing; where it starts."""
         if self._file is None:
@@ -204,6 +203,29 @@ class Archive:
         ]
         lines = [f"{key}: {' '.join(value.split())}\r\n" for key, value in facts.items()]
         return records.member(fields, ("".join(lines).encode(),))
+
+
+def response(exchange: Exchange, labels: Mapping[str, str]) -> Made:
+    """A response record, with its labels, and its request record; for any thread. Raises ValueError for a URL or label
+    that no archive takes."""
+    uri, date, identity = _names(exchange)
+    digest = payload_digest(exchange.body)
+    fields = records.base_fields("response", identity, uri, date, "response")
+    fields += [("WARC-Payload-Digest", digest), *_circumstances(exchange), *records.label_fields(labels)]
+    head = records.http_head(records.status_line(exchange), exchange.headers, len(exchange.body))
+    return _pair(records.member(fields, (head, exchange.body)), exchange, (uri, date, identity), digest, "response")
+
+
+def _names(exchange: Exchange) -> tuple[str, str, str]:
+    return records.target_uri(exchange.url), records.warc_date(exchange.fetched), records.record_id()
+
+
+def _pair(answer: bytes, exchange: Exchange, names: tuple[str, str, str], digest: str | None, kind: str) -> Made:
+    uri, date, identity = names
+    fields = records.base_fields("request", records.record_id(), uri, date, "request")
+    fields.append(("WARC-Concurrent-To", identity))
+    request = records.member(fields, (records.request_head(exchange, uri),))
+    return Made(answer + request, len(answer), digest, kind)
 
 
 def _circumstances(exchange: Exchange) -> list[tuple[str, str]]:

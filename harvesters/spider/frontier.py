@@ -25,11 +25,13 @@ import pyarrow as pa
 from catalog.fetches import FETCHES
 from harvesters.harvester import Task
 from harvesters.spider.capture import Capture, captures, unpack
-from harvesters.spider.frontier_file import NAMES, TABLES, array, dump, open_file, pack
+from harvesters.spider.frontier_file import NAMES, TABLES, array, dump, load, open_file, pack
 
 __all__ = ["Capture", "Frontier", "Waiting", "captures", "host_of"]
 
 _EXPORT = 20_000
+_GIVEN_UP = 2_000
+"""Tasks that are given up in one transaction."""
 
 
 @dataclass(slots=True)
@@ -73,6 +75,7 @@ class Frontier:
         self._path = path
         self._db = open_file(path)
         self._hosts: dict[str, _Host] = {}
+        self._parked: set[str] = set()
         self._load()
 
     def close(self) -> None:
@@ -108,7 +111,7 @@ class Frontier:
             self._hosts[name].taken = ids
             self._hosts[name].ready -= len(ids)
         self._taken = {id: name for name, ids in taken.items() for id in ids}
-        self._turns = OrderedDict((name, None) for name, host in self._hosts.items() if host.ready)
+        self._turns = OrderedDict((name, None) for name, host in self._hosts.items() if self._has_turn(name, host))
         self.waiting = sum(host.ready + host.delayed for host in self._hosts.values())
         """Tasks that wait; what is under way is not among them."""
         (self.held,) = self._db.execute("SELECT count(*) FROM rows").fetchone()
@@ -118,7 +121,9 @@ class Frontier:
 
     def _load_harvest(self) -> None:
         found = self._db.execute("SELECT * FROM harvest").fetchone()
-        name, started, seeded, segment, committed, requests, size, counts, dropped, state = found or (None,) * 10
+        name, started, seeded, segment, committed, requests, size, counts, dropped, state, passed = (
+            found or (None,) * 11
+        )
         self.harvest: str | None = name
         """The harvest that was begun last; None when there was none."""
         self.started: datetime | None = datetime.fromisoformat(started) if started else None
@@ -132,6 +137,8 @@ class Frontier:
         self._requests: int = requests or 0
         self._counts: dict[str, int] = orjson.loads(counts) if counts else {}
         self._dropped: dict[str, int] = orjson.loads(dropped) if dropped else {}
+        self.passed: dict[str, int] = orjson.loads(passed) if passed else {}
+        """Links that were not followed, by reason."""
         self.state: dict[str, Any] = orjson.loads(state) if state else {}
         """What the next harvest should know of this one, by name."""
 
@@ -161,7 +168,7 @@ class Frontier:
             rows = ((bytes.fromhex(found.key), found.pack()) for found in captures)
             db.executemany("INSERT OR REPLACE INTO captures VALUES (?, ?)", rows)
             values = (harvest, started.isoformat(), f"{harvest}-00001")
-            db.execute("INSERT INTO harvest VALUES (?, ?, 0, ?, 0, 0, 0, '{}', '{}', '{}')", values)
+            db.execute("INSERT INTO harvest VALUES (?, ?, 0, ?, 0, 0, 0, '{}', '{}', '{}', '{}')", values)
         self._load()
 
     def seed(self, tasks: Iterable[Task]) -> int:
@@ -208,7 +215,24 @@ class Frontier:
 
     def _make_ready(self, name: str, host: _Host, tasks: int = 1) -> None:
         host.ready += tasks
-        self._turns.setdefault(name, None)
+        if self._has_turn(name, host):
+            self._turns.setdefault(name, None)
+
+    def _has_turn(self, name: str, host: _Host) -> bool:
+        return bool(host.ready) and name not in self._parked
+
+    def park(self, host: str) -> None:
+        """Leave a host out of `take` until it is offered again: with thousands of them, to ask each time whether it is
+        free would take longer than all else."""
+        self._parked.add(host)
+        self._turns.pop(host, None)
+
+    def offer(self, host: str) -> None:
+        """Let `take` ask again whether a host is free, if it was parked; it comes last."""
+        if host in self._parked:
+            self._parked.discard(host)
+            if host in self._hosts and self._hosts[host].ready:
+                self._turns.setdefault(host, None)
 
     def take(self, free: Callable[[str], bool], now: float) -> Waiting | None:
         """The next task of a host for which `free(host)`, by priority, then age; None when there is none now.
@@ -234,7 +258,7 @@ class Frontier:
             self._turns.move_to_end(name)
         else:
             del self._turns[name]
-        return Waiting(id, Task(**orjson.loads(text)), attempts)
+        return Waiting(id, load(text), attempts)
 
     def _wake(self, now: float) -> None:
         """Make ready what has waited long enough."""
@@ -280,9 +304,11 @@ class Frontier:
     def finish(
         self, id: int, row: Mapping[str, Any], next: Sequence[Task], committed: int,
         more: Sequence[Mapping[str, Any]] = (), state: Mapping[str, Any] | None = None,
+        passed: Mapping[str, int] | None = None,
     ) -> int:  # fmt: skip
         """In one transaction: the row of `fetches`, the tasks that follow, the task done, `committed` bytes of archive,
-        `more` rows of what came inside the answer or is not asked for, and what changes in `state`.
+        `more` rows of what came inside the answer or is not asked for, what changes in `state`, and how many links were
+        `passed` over, by reason.
 
         `row` has columns of FETCHES; its `attempts` are the requests that were made, none for what was refused.
         Returns how many of the tasks were new.
@@ -299,7 +325,11 @@ class Frontier:
                 self._count(each, committed, 0, 0)
             if state:
                 db.execute("UPDATE harvest SET state = ?", (orjson.dumps({**self.state, **state}),))
+            if passed:
+                passed = {**self.passed, **{why: self.passed.get(why, 0) + n for why, n in passed.items()}}
+                db.execute("UPDATE harvest SET passed = ?", (orjson.dumps(passed),))
         self.state = {**self.state, **(state or {})}
+        self.passed = dict(passed or self.passed)
         host = self._hosts[name]
         self._release(name, host, id)
         host.requests += requests
@@ -354,6 +384,32 @@ class Frontier:
         self._dropped = dropped
         self._find_next()
         return gone
+
+    def fail(self, host: str, row: Callable[[Waiting], Mapping[str, Any]]) -> int:
+        """Give up some thousand tasks of those that wait at a host, with a row of `fetches` for each; returns how many
+        that were. None: nothing waits there."""
+        found = self._hosts.get(host)
+        if found is None or not found.ready + found.delayed:
+            return 0
+        given_up = self._db.execute(
+            "SELECT id, attempts, task FROM waiting WHERE host = ? AND not_before "
+            f"{'= 0' if found.ready else '> 0'} AND id NOT IN (SELECT value FROM json_each(?)) LIMIT ?",
+            (found.id, orjson.dumps(list(found.taken)), _GIVEN_UP),
+        ).fetchall()
+        with self._transaction() as db:
+            for id, attempts, text in given_up:
+                self._count(row(Waiting(id, load(text), attempts)), self.committed, 0, 0)
+            db.executemany("DELETE FROM waiting WHERE id = ?", ((id,) for id, _, _ in given_up))
+        found = self._hosts[host]
+        if found.ready:
+            found.ready -= len(given_up)
+        else:
+            found.delayed -= len(given_up)
+        if not found.ready:
+            self._turns.pop(host, None)
+        self.waiting -= len(given_up)
+        self._find_next()
+        return len(given_up)
 
     def requests(self, host: str | None = None) -> int:
         """Requests of this harvest (of one host), those that were made again too; robots.txt not counted."""

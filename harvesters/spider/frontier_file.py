@@ -15,7 +15,7 @@ from catalog.errors import ConfigError
 from catalog.fetches import FETCHES
 from harvesters.harvester import Task
 
-VERSION = 1
+VERSION = 2
 _APPLICATION = 0x666C6F72
 """`flor`: SQLite's own place for saying whose file this is."""
 _PATIENCE_S = 5.0
@@ -23,7 +23,7 @@ _PATIENCE_S = 5.0
 TABLES = (
     """CREATE TABLE harvest (
         name TEXT, started TEXT, seeded INTEGER, segment TEXT, committed INTEGER, requests INTEGER, bytes INTEGER,
-        counts TEXT, dropped TEXT, state TEXT)""",
+        counts TEXT, dropped TEXT, state TEXT, passed TEXT)""",
     "CREATE TABLE hosts (id INTEGER PRIMARY KEY, name TEXT UNIQUE, requests INTEGER)",
     "CREATE TABLE seen (key BLOB PRIMARY KEY) WITHOUT ROWID",
     """CREATE TABLE waiting (
@@ -84,6 +84,11 @@ def dump(task: Task) -> tuple[Task, bytes]:
     except orjson.JSONEncodeError:
         whole = Task(**_whole({name: getattr(task, name) for name in Task.__dataclass_fields__}))
         return whole, orjson.dumps(whole, default=dict)
+
+
+def load(text: bytes | str) -> Task:
+    """The task that `dump` wrote. Raises ValueError or TypeError for what is none."""
+    return Task(**orjson.loads(text))
 
 
 def _whole(value: Any) -> Any:

@@ -38,6 +38,8 @@ GIVE_UP = 10
 GRACE_S = 10.0
 """How long what is under way may take when the harvest is to pause."""
 _TICK_S = 1.0
+_LOOK_S = 0.02
+"""When to look again at a host that takes one request and could take more."""
 _UNREACHABLE = frozenset({"dns", "connection", "timeout"})
 
 
@@ -56,9 +58,11 @@ class Harvest:
         self._tasks: set[asyncio.Task[None]] = set()
         self._resting = 0
         self._hold: dict[str, float] = {}
-        self._times: list[float] = []
+        self._times: list[tuple[float, str]] = []
+        """When parked hosts are to be looked at again, as a heap."""
         self._lost: defaultdict[str, int] = defaultdict(int)
-        self._closed: dict[str, str] = {}
+        self._closed: dict[str, str | Refusal] = {}
+        """Hosts that are not asked any more, and why: a limit, or no answer."""
         self._met: set[str] = set()
         self._stopped: float | None = None
         self._deadline = monotonic() + fetch.hours * 3_600 if fetch.hours else None
@@ -102,19 +106,14 @@ class Harvest:
         return len(self._tasks) <= self._resting or monotonic() > self._stopped + GRACE_S
 
     async def _pause(self, seconds: float) -> None:
+        await asyncio.sleep(0)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), seconds)
         self._wake.clear()
 
     def _next_in(self) -> float:
         """Seconds until a host or a task becomes free, at most a tick."""
-        now = monotonic()
-        while self._times and self._times[0] <= now:
-            heapq.heappop(self._times)
-        until = min(_TICK_S, self._times[0] - now) if self._times else _TICK_S
-        if self._fetch.per_host > 1:
-            slots = [slot for host in self._busy if (slot := self._engine.downloader.slots.get(host))]
-            until = min([until, *(after for slot in slots if (after := slot.lastseen + slot.delay - now) > 0)])
+        until = min(_TICK_S, self._times[0][0] - monotonic()) if self._times else _TICK_S
         if self._frontier.next_at is not None:
             until = min(until, self._frontier.next_at - time.time())
         return max(until, 0.001)
@@ -122,23 +121,32 @@ class Harvest:
     def _fill(self) -> None:
         """Takes tasks as long as there is room for them."""
         spare: list[str] = []
+        parked: list[tuple[float, str]] = []
 
         def free(host: str) -> bool:
-            return self._free(host, spare)
+            until = self._free(host, spare)
+            if until:
+                parked.append((until, host))
+            return until == 0.0
 
+        while self._times and self._times[0][0] <= monotonic():
+            self._frontier.offer(heapq.heappop(self._times)[1])
         while self._stopped is None and len(self._tasks) - self._resting < self._fetch.concurrency:
             if why := self._spent():
                 if not self._tasks:
                     self._frontier.drop(None, why)
                 return
             waiting = self._frontier.take(free, time.time())
+            for until, host in parked:
+                self._frontier.park(host)
+                heapq.heappush(self._times, (until, host))
+            parked.clear()
             for host in spare:
-                self._frontier.drop(host, self._closed[host])
-            if waiting is None and not spare:
-                return
+                self._drop(host)
             spare.clear()
-            if waiting is not None:
-                self._begin(waiting)
+            if waiting is None:
+                return
+            self._begin(waiting)
 
     def _spent(self) -> str | None:
         fetch = self._fetch
@@ -148,8 +156,9 @@ class Harvest:
             return "max_total_mb"
         return None
 
-    def _free(self, host: str, spare: list[str]) -> bool:
-        """Whether a host may be asked now. Those that will not be asked again are put into `spare`."""
+    def _free(self, host: str, spare: list[str]) -> float | None:
+        """0 if a host may be asked now, else when to look at it again. None for those that will not be asked again,
+        which are put into `spare`."""
         busy, now = self._busy[host], monotonic()
         most = self._fetch.max_requests_per_host
         if most and self._frontier.requests(host) + busy >= most:
@@ -158,12 +167,16 @@ class Harvest:
             busy = self._fetch.per_host
         if host in self._closed:
             spare.append(host)
-            return False
+            return None
         slot = self._engine.downloader.slots.get(host)
         # Until its robots.txt is known, the first task of a host speaks for all.
-        if busy >= (slot.concurrency if slot and host in self._met else 1) or self._hold.get(host, 0.0) > now:
-            return False
-        return slot is None or (not slot.queue and now >= slot.lastseen + slot.delay)
+        if busy >= (slot.concurrency if slot and host in self._met else 1):
+            return now + (_LOOK_S if busy < self._fetch.per_host else _TICK_S)  # or when an answer comes
+        if (until := self._hold.get(host, 0.0)) > now:
+            return until
+        if slot is None or (not slot.queue and now >= slot.lastseen + slot.delay):
+            return 0.0
+        return float(max(slot.lastseen + slot.delay, now + _LOOK_S if slot.queue else now))
 
     def _begin(self, waiting: Waiting) -> None:
         host = host_of(waiting.task.url)
@@ -178,9 +191,7 @@ class Harvest:
         self._busy[host] -= 1
         if not self._busy[host]:
             del self._busy[host]
-        slot = self._engine.downloader.slots.get(host)
-        if slot is not None:
-            heapq.heappush(self._times, slot.lastseen + slot.delay)
+        self._frontier.offer(host)
         if not task.cancelled() and task.exception():
             self._error = self._error or task.exception()
         self._wake.set()
@@ -196,6 +207,7 @@ class Harvest:
                     self._give_up(host, refusal.reason)
                 return self._refuse(waiting, waiting.attempts, refusal)
         self._met.add(host)
+        self._frontier.offer(host)
         await self._turn(host)
         if self._stopped is not None:
             return None  # it waits for the next run
@@ -206,14 +218,16 @@ class Harvest:
         except Trouble as problem:
             if problem.passing and attempts <= self._fetch.retries:
                 return self._retry(waiting, host, wait_s(self._fetch, attempts))
-            return self._refuse(waiting, attempts, Refusal(problem.reason, problem.detail, problem.outcome))
-        seconds = self._keeper.settle(waiting.id, asked, got)
-        if seconds is None:
+            return self._refuse(
+                waiting, attempts, Refusal(problem.reason, problem.detail, problem.outcome, problem.passing)
+            )
+        later = await self._keeper.settle(waiting.id, asked, got)
+        if later is None:
             self._kept()
         else:
-            if got.status in (429, 503):  # the server asks for a rest, not this page
-                self._rest_host(host, seconds)
-            self._retry(waiting, host, seconds)
+            if later.rest:
+                self._rest_host(host, later.seconds)
+            self._retry(waiting, host, later.seconds)
         return None
 
     def _refuse(self, waiting: Waiting, attempts: int, why: Refusal) -> None:
@@ -223,7 +237,7 @@ class Harvest:
     def _retry(self, waiting: Waiting, host: str, seconds: float) -> None:
         self._frontier.retry(waiting.id, time.time() + seconds)
         if host in self._closed:
-            self._frontier.drop(host, self._closed[host])
+            self._drop(host)
 
     async def _download(self, asked: Asked, host: str, last: bool) -> Received:
         """The answer to a request. Raises Trouble. With `last`, one that ends early is an answer too."""
@@ -253,8 +267,18 @@ class Harvest:
     def _give_up(self, host: str, reason: str) -> None:
         """Leave a host alone for the rest of this run."""
         if host not in self._closed:
-            self._closed[host] = f"host gives no answer: {reason}"
-            self._frontier.drop(host, self._closed[host])
+            self._closed[host] = Refusal("host gives no answer", reason, "failed", passing=True)
+            self._drop(host)
+
+    def _drop(self, host: str) -> None:
+        """Give up some of what waits at a host that is closed. More of it comes the next time; others may work
+        meanwhile."""
+        why = self._closed[host]
+        if isinstance(why, str):
+            self._frontier.drop(host, why)
+        elif self._frontier.fail(host, lambda waiting: self._keeper.refused(waiting.task, waiting.attempts, why)):
+            self._kept()
+        self._wake.set()
 
     async def _ask_robots(self, url: str, attempt: int, last: bool) -> tuple[int, bytes, str | None]:
         """Status, body and redirect target of a robots.txt. Raises Trouble."""
@@ -286,9 +310,7 @@ class Harvest:
         slow_to(self._engine.downloader, host, seconds)
 
     def _rest_host(self, host: str, seconds: float) -> None:
-        until = monotonic() + seconds
-        self._hold[host] = max(until, self._hold.get(host, 0.0))
-        heapq.heappush(self._times, until)
+        self._hold[host] = max(monotonic() + seconds, self._hold.get(host, 0.0))
 
     async def _rest(self, host: str, attempt: int) -> None:
         """Waits before a robots.txt is asked for again."""

@@ -30,6 +30,8 @@ class Refusal:
     reason: str
     detail: str | None = None
     outcome: str = "robots"
+    passing: bool = False
+    """Whether another harvest may do better."""
 
 
 class Rules:
@@ -105,12 +107,13 @@ class Robots:
                 status, body = await self._follow(f"{authority}/robots.txt", attempt, last)
             except Trouble as trouble:
                 if last or not trouble.passing:
-                    return Refusal(trouble.reason, f"robots.txt: {trouble.detail}"[:300], trouble.outcome)
+                    detail = f"robots.txt: {trouble.detail}"[:300]
+                    return Refusal(trouble.reason, detail, trouble.outcome, trouble.passing)
             else:
                 if not is_passing(status):
                     return self._read(status, body, host)
                 if last:
-                    return Refusal("robots.txt cannot be had", f"http {status}")
+                    return Refusal("robots.txt cannot be had", f"http {status}", passing=True)
             await self.wait(host, attempt)
         raise AssertionError  # the last attempt returns
 

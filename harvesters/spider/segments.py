@@ -7,6 +7,9 @@ from catalog.files import Corpus
 from harvesters.spider.archive import SUFFIX, Archive
 from harvesters.spider.frontier import Frontier
 
+_ROWS = 200_000
+"""Rows after which a segment is published: they are in memory then."""
+
 
 class Segments:
     """Keeps frontier, archive and published segments in step, whenever the process died."""
@@ -25,7 +28,7 @@ class Segments:
 
     def kept(self) -> None:
         """Publishes the open segment if it is full."""
-        if self._archive.size >= self._most:
+        if self._archive.size >= self._most or self._frontier.held >= _ROWS:
             self.publish()
             self._archive.open(self._frontier.segment, 0)
 

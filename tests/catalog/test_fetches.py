@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import orjson
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from corpora import publish as publish_snapshot
 
@@ -225,7 +226,7 @@ def test_half_a_page_has_no_validators(empty: Corpus) -> None:
 HARVEST = {
     "harvest": "web-1", "archive": "web", "kind": "crawl", "status": "complete", "started": START.isoformat(),
     "ended": START.isoformat(), "requests": 3, "bytes": 30, "outcomes": {"new": 3}, "code": "0.1.0",
-    "recipe": {"name": "web"}, "state": {"since": "2026-11-21"},
+    "recipe": {"name": "web"}, "state": {"since": "2026-11-21"}, "passed": {"depth": 2},
 }  # fmt: skip
 
 
@@ -259,11 +260,24 @@ def test_harvests_are_a_table(empty: Corpus) -> None:
         put(empty, f"web-1-{n}", row())
     store.rebuild(empty)
     with store.reading(empty) as connection:
-        columns = "harvest, status, requests, segments, outcomes->>'new', state->>'since', recipe->>'name'"
+        columns = "harvest, status, requests, segments, outcomes->>'new', state->>'since', passed->'depth'"
         found = connection.execute(f"SELECT {columns} FROM harvests").fetchall()
     assert found == [
-        ("web-1", "complete", 3, 2, "3", "2026-11-21", "web"), ("web-2", "running", None, 0, None, None, None),
+        ("web-1", "complete", 3, 2, "3", "2026-11-21", "2"), ("web-2", "running", None, 0, None, None, None),
     ]  # fmt: skip
+
+
+def test_what_may_come_later_is_read_back_of_one_harvest(empty: Corpus) -> None:
+    assert list(fetches.to_repeat(empty, "web-1")) == []
+    failed = {"outcome": "failed", "status": 503}
+    put(empty, "a", row("1"), row("2", **failed, task='{"url":"2"}'), row("3", **failed))
+    put(empty, "b", row("4", **failed, task='{"url":"4"}'))
+    put(empty, "c", row("5", **failed, harvest="web-2", task='{"url":"5"}'), harvest="web-2")
+    older = empty.manifest("fetches", "b")
+    files.write_json(older, {**files.read_json(older), "schema": 1})
+    path = empty.root / "fetches" / "b.parquet"
+    pq.write_table(pq.read_table(path).drop(["task"]), path)
+    assert list(fetches.to_repeat(empty, "web-1")) == ['{"url":"2"}']
 
 
 def test_a_summary_counts_what_came(empty: Corpus) -> None:

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from servers import children
 from servers.commoncrawl import CRAWL, Store, commoncrawl, page
+from servers.running import running
 from warcio.archiveiterator import ArchiveIterator
 
 from extractors.warc import read
@@ -164,7 +165,7 @@ def test_stores_that_do_not_give_the_range(store: Store, prefix: str, outcome: s
     settings = {"crawl": None, "index": str(table), "store": store.url + prefix, "languages": ["de"]}
     done = harvest(harvester(store, **settings), store.port)
     assert done and all((o.store, o.outcome, o.reason) == ("nothing", outcome, reason) for _, o in done)
-    assert all((o.retry_s is not None) == (prefix == "forbid/") for _, o in done)
+    assert all((o.retry_s is not None) == o.rest == (prefix == "forbid/") for _, o in done)
 
 
 def test_what_a_short_answer_lacks_is_asked_for_again(store: Store) -> None:
@@ -375,6 +376,24 @@ def test_a_store_that_sends_whole_files_costs_no_more_than_the_limit(store: Stor
     settings = {"crawl": None, "index": str(store.folder / "cc-index/table"), "store": f"{store.url}ignore/"}
     assert run(store, tmp_path, {**settings, "languages": ["de"]}, max_mb=0.01)["status"] == "complete"
     assert {(row["outcome"], row["reason"]) for row in children.rows(tmp_path)} == {("failed", "too large")}
+
+
+def test_a_store_sees_who_reads_its_index(tmp_path: Path) -> None:
+    agents = []
+
+    async def nothing(scope: Any, receive: Any, send: Any) -> None:
+        agents.append(dict(scope["headers"])[b"user-agent"].decode())
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    with running(nothing) as place:
+        for settings in ({"crawl": CRAWL}, {"index": f"{place.url}/some.parquet"}):
+            job = {"store": f"{place.url}/", **settings}
+            child = children.start(tmp_path / "c", job, {}, harvester="commoncrawl", name="cc")
+            _, error = child.communicate(timeout=60)
+            assert child.returncode == 2 and "404" in error
+    assert len(agents) >= 2
+    assert all(agent.startswith("florilege/") and "(+mailto:team@example.org)" in agent for agent in agents)
 
 
 def test_an_index_that_is_not_there_ends_a_harvest_before_it_begins(store: Store, tmp_path: Path) -> None:

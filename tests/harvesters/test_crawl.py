@@ -131,8 +131,9 @@ def test_facets_end() -> None:
 
 def test_pages_that_lead_one_to_the_next_are_all_read() -> None:
     """A list by pages, in a facet of its own, and articles that name the next one."""
-    pages = walk(crawl(), "/list?colour=red&page=1", lambda path: [f"/list?colour=red&page={int(path[22:]) + 1}"])
-    assert len(pages) == 50
+    deep = crawl(depth=1_000)
+    pages = walk(deep, "/list?colour=red&page=1", lambda path: [f"/list?colour=red&page={int(path[22:]) + 1}"])
+    assert len(pages) == 500
     articles = walk(crawl(), "/post/1", lambda path: [f"/post/{int(path[6:]) + step}" for step in range(1, 9)])
     assert len(articles) > 350
     listed = walk(crawl(), "/all", lambda path: [f"/item?id={at}" for at in range(500)] if path == "/all" else [])
@@ -147,7 +148,7 @@ def test_the_far_future_is_a_trap(link: str) -> None:
 @pytest.mark.parametrize("next_month", ["/calendar/{year}/{month:02}/", "/events?y={year}&m={month}"])
 def test_a_calendar_without_end_is_left(next_month: str) -> None:
     """Each month's page leads to the next one, and to what is of interest."""
-    harvester, months = crawl(same_path_hops=12), 0
+    harvester, months = crawl(same_path_hops=48), 0
     task = Task(SEED + next_month[1:].format(year=2026, month=12))
     while months < 100:
         months += 1
@@ -158,6 +159,21 @@ def test_a_calendar_without_end_is_left(next_month: str) -> None:
         task = tasks[0]
     assert tasks[0].url == "https://a.org/about"
     assert months == 12
+
+
+def test_links_that_lead_into_traps_or_too_deep_are_counted() -> None:
+    paths = ["/a" * 21, "/a" * 22, "/x//////y", "/calendar/2999/01/", "/fine", "/image.png", "https://b.org/"]
+    outcome = crawl(depth=1).answer(answer(Task(SEED), links(*paths)))
+    traps = {"trap: deep path": 2, "trap: repeated path segment": 1, "trap: month far ahead": 1}
+    assert outcome.passed == traps
+    deeper = crawl(depth=1).answer(answer(outcome.next[0], links(*paths)))
+    assert deeper.passed == {**traps, "depth": 1} and not deeper.next
+    listed = Task(SEED + "map.xml", "sitemap")
+    urls = "".join(f"<url><loc>https://a.org{path}</loc></url>" for path in paths[:5] if path != "/image.png")
+    body = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'.encode()
+    assert crawl().answer(answer(listed, body)).passed == {
+        "trap: deep path": 2, "trap: repeated path segment": 1
+    }  # fmt: skip
 
 
 def test_the_note_of_a_task_stays_small() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,12 @@ from servers import children
 from servers.oai import Repository
 from servers.running import Running, running
 
+from catalog import fetches
+from catalog.files import Corpus
 from extractors import dispatch, warc
 from extractors.record import Extract, Record
+from harvesters.erudit import Harvester, Settings
+from harvesters.harvester import Last, Task
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +148,31 @@ def test_an_old_list_once_more_adds_nothing(harvested: Harvested) -> None:
     assert documents(root, before) == []
     kept = Counter(row["outcome"] for row in of_harvest(root, 2) if row["kind"] == "record")
     assert kept["unchanged"] == 7
+
+
+def test_a_file_that_failed_is_asked_for_again_though_its_record_did_not_change(tmp_path: Path) -> None:
+    root, repository = tmp_path / "corpus", Repository()
+    whole, broken = repository._answer, [".pdf"]
+
+    def answer(base: str, path: str, query: str, fields: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        return (503, {}, b"busy") if path.endswith(tuple(broken)) else whole(base, path, query, fields)
+
+    repository._answer = answer  # type: ignore[method-assign]
+    with running(repository) as place:
+        harvest(root, place)
+        repository.now += timedelta(days=30)
+        broken.clear()
+        harvest(root, place)
+        endpoint = f"{place.url}/oai/request"
+    missing = {row["url"] for row in of_harvest(root, 0) if row["outcome"] == "failed" and row["kind"] == "pdf"}
+    assert len(missing) > 2
+    assert {row["url"] for row in of_harvest(root, 1) if row["kind"] == "pdf" and row["outcome"] == "new"} == missing
+    manifest = fetches.last_harvest(Corpus(root), "erudit")
+    assert manifest is not None
+    last = Last("x", datetime.now(UTC), manifest["state"], [Task(f"{place.url}/1.pdf", "pdf")])
+    for rules, kinds in (({}, ["identify", "pdf"]), ({"licences": ["example.org/free"]}, ["identify"])):
+        asked = Harvester(Settings(endpoint=endpoint, hosts=("127.0.0.1",), **rules)).start(last)
+        assert [task.kind for task in asked] == kinds, "with other rules it may not be permitted"
 
 
 def test_a_killed_harvest_goes_on(tmp_path: Path) -> None:

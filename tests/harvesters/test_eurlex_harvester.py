@@ -475,3 +475,33 @@ def test_a_harvest_from_its_process_to_its_archive(tmp_path: Path, place: Place)
     ]
     assert len(texts) == 7 and not any("challenge" in text for text in texts)
     assert sum("Article 1" in text for text in texts) == 6 and sum("Άρθρο 1" in text for text in texts) == 1
+
+
+def test_what_failed_is_asked_for_again_though_it_did_not_change(tmp_path: Path, place: Place) -> None:
+    whole, broken = place.cellar._answer, {"/resource/cellar/", "sparql"}
+
+    def answer(path: str, query: str, headers: Any, base: str) -> Any:
+        if any(part in path for part in broken):
+            return 503, {}, b"busy"
+        return whole(path, query, headers, base)
+
+    place.cellar._answer = answer  # type: ignore[method-assign]
+    table = {"sectors": ["3"], "languages": ["fr"], "updated_since": "last"}
+    ends = [_child(tmp_path, place, **table)]
+    broken.remove("sparql")
+    ends.append(_child(tmp_path, place, **table))
+    assert [end["outcomes"] for end in ends] == [
+        {"failed": 1, "dropped": 0}, {"new": 3, "redirect": 2, "failed": 3, "dropped": 0, "missing": 1}
+    ]  # fmt: skip
+    again = [json.loads(row["task"])["url"] for row in _fetches(tmp_path, ends[1]["harvest"]) if row["task"]]
+    assert len(again) == 3 and all("/resource/cellar/" in url for url in again)
+    broken.clear()
+    place.cellar.log.clear()
+    ends.append(_child(tmp_path, place, **table))
+    rows = [row for row in _fetches(tmp_path, ends[2]["harvest"]) if row["kind"] == "document"]
+    assert {row["celex"] for row in rows} == {BIG, SMALL, OLD}
+    assert {(row["language"], row["outcome"]) for row in rows} == {("fr", "new")}
+    assert {row["url"] for row in rows} == set(again)
+    assert len(place.cellar.log) == 4, "the three, and one query that says that nothing is new"
+    ends.append(_child(tmp_path, place, **table))
+    assert ends[3]["outcomes"] == {"new": 1, "dropped": 0} and ends[3]["requests"] == 1

@@ -267,6 +267,15 @@ def test_index_files_are_found(store: Store, tmp_path: Path) -> None:
         ccstore.find((store.url + CDX, str(store.folder / CDX)))
 
 
+def test_only_stores_are_asked_that_the_recipe_names(store: Store) -> None:
+    store.log.clear()
+    elsewhere = store.url.replace("127.0.0.1", "localhost")
+    for remote in (ccstore.WebFiles((), places=(elsewhere,)), ccstore.find((elsewhere + CDX,))[1]):
+        with pytest.raises(OSError, match="does not name"):
+            remote.piece(store.url + CDX, 0, 1)
+    assert not store.log
+
+
 def test_reading_an_index_hears_signals_and_stops() -> None:
     class Told(Exception):
         pass

@@ -111,6 +111,22 @@ def test_a_busy_host_keeps_its_place(frontier: Frontier) -> None:
     assert frontier.take(lambda host: False, 0.0) is None
 
 
+def test_a_parked_host_is_not_looked_at_until_it_is_offered(frontier: Frontier) -> None:
+    frontier.add([page("1"), page("1", "b"), page("2"), page("1", "c")])
+    frontier.park("a.example")
+    frontier.add([page("3")])
+    looked: list[str] = []
+    assert frontier.take(lambda host: bool(looked.append(host)), 0.0) is None
+    assert looked == ["b.example", "c.example"]
+    with pytest.raises(AttributeError):  # what is in memory is made anew
+        frontier.add([page("4"), None])  # type: ignore[list-item]
+    found = take(frontier)
+    assert found.task == page("1", "b")
+    frontier.offer("a.example")
+    frontier.offer("nowhere.example")
+    assert urls(frontier) == ["c/1", "a/1", "a/2", "a/3"]
+
+
 def test_hosts_are_counted_without_port_and_case(frontier: Frontier) -> None:
     assert host_of("https://A.example:8080/x") == "a.example"
     assert host_of("http://[::1") == ""
@@ -165,9 +181,15 @@ def test_another_attempt_waits_for_its_time(frontier: Frontier, path: Path) -> N
 def test_figures_survive(frontier: Frontier, path: Path) -> None:
     frontier.add([page("1"), page("2", "b"), page("3", "b")])
     first = take(frontier)
-    frontier.finish(first.id, fetched(first.task), [], 100)
+    frontier.finish(first.id, fetched(first.task), [], 100, passed={"depth": 2})
     second = take(frontier)
-    frontier.finish(second.id, fetched(second.task, outcome="robots", attempts=0, bytes=None), [], 100)
+    frontier.finish(
+        second.id,
+        fetched(second.task, outcome="robots", attempts=0, bytes=None),
+        [],
+        100,
+        passed={"depth": 3, "trap": 1},
+    )
     frontier.record(fetched(page("robots.txt"), kind="robots"), 150)
     take(frontier)
     frontier.close()
@@ -176,6 +198,7 @@ def test_figures_survive(frontier: Frontier, path: Path) -> None:
     assert (again.requests(), again.requests("a.example"), again.requests("b.example")) == (1, 1, 0)
     assert (again.bytes, again.held, again.waiting) == (10, 3, 1)
     assert again.counts() == {"new": 2, "robots": 1, "dropped": 0}
+    assert again.passed == {"depth": 5, "trap": 1}
     again.close()
 
 
@@ -238,6 +261,31 @@ def test_given_up_tasks_are_counted_and_seen(frontier: Frontier) -> None:
     assert frontier.drop(None, "limit") == 0
     assert frontier.dropped() == {"crawl delay": 2}
     assert frontier.counts() == {"new": 1, "dropped": 2}
+
+
+def test_what_waits_at_a_host_without_an_answer_gets_rows_in_parts(
+    frontier: Frontier, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harvesters.spider.frontier._GIVEN_UP", 3)
+    frontier.add([page(str(n)) for n in range(9)])
+    under_way, late = take(frontier), take(frontier)
+    frontier.retry(late.id, 100.0)
+    frontier.add([page("1", "b")])
+
+    def row(waiting: Waiting) -> dict[str, Any]:
+        return fetched(waiting.task, attempts=waiting.attempts, outcome="failed", bytes=None)
+
+    assert frontier.fail("nowhere.example", row) == 0
+    assert [frontier.fail("a.example", row) for _ in range(2)] == [3, 3]
+    frontier.close()
+    frontier = Frontier(path)  # what was under way waits again
+    assert [frontier.fail("a.example", row) for _ in range(4)] == [2, 1, 0, 0]
+    assert (frontier.waiting, frontier.next_at, frontier.requests()) == (1, None, 1)
+    assert frontier.counts() == {"failed": 9, "dropped": 0} and frontier.held == 9
+    attempts = {row["url"]: row["attempts"] for row in frontier.rows().to_pylist()}
+    assert len(attempts) == 9 and [url for url, n in attempts.items() if n] == [late.task.url]
+    assert urls(frontier) == ["b/1"] and under_way.task.url in attempts
+    frontier.close()
 
 
 def test_all_is_given_up_but_what_is_under_way(frontier: Frontier, path: Path) -> None:
@@ -308,7 +356,7 @@ def test_another_version_says_so(frontier: Frontier, path: Path) -> None:
     db = sqlite3.connect(path)
     db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(ConfigError, match="version 99, this florilege has 1: delete it"):
+    with pytest.raises(ConfigError, match="version 99, this florilege has 2: delete it"):
         Frontier(path)
 
 

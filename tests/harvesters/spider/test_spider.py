@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import json
+import random
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -29,8 +33,8 @@ from catalog.files import Corpus
 from harvesters.harvester import Answer, Outcome, Task
 from harvesters.settings import Fetch
 from harvesters.spider.addresses import Guard
-from harvesters.spider.answers import Keeper
-from harvesters.spider.archive import Archive
+from harvesters.spider.answers import LARGE, Keeper, Later
+from harvesters.spider.archive import Archive, payload_digest
 from harvesters.spider.asking import ask, wait_s
 from harvesters.spider.download import Received, trouble
 from harvesters.spider.frontier import Capture, Frontier, captures
@@ -92,10 +96,10 @@ class Bench:
         asked = ask(waiting.task, waiting.attempts + 1, AGENT, self.keeper.known(waiting.task))
         self.sent = dict(asked.headers)
         got = Received("OK", list(fields), url=task.url, status=status, body=body, **rest)
-        seconds = self.keeper.settle(waiting.id, asked, got)
-        if seconds is not None:
+        self.later = asyncio.run(self.keeper.settle(waiting.id, asked, got))
+        if self.later is not None:
             self.frontier.retry(waiting.id, 0)
-        return seconds
+        return self.later and self.later.seconds
 
 
 @pytest.fixture
@@ -206,6 +210,33 @@ def test_redirects_that_are_followed_take_the_task_along(bench: Bench) -> None:
     assert (follows.redirects, follows.via) == (1, task.url)
 
 
+@pytest.mark.parametrize(
+    ("url", "location", "follows"),
+    [
+        ("https://a.org/1", "http://a.org/2", "https://a.org/2"),
+        ("https://a.org/1", "http://a.org:80/2", "https://a.org/2"),
+        ("https://a.org/1", "http://a.org/1", "http://a.org/1"),
+        ("https://a.org/1", "http://b.org/2", "http://b.org/2"),
+        ("https://a.org/1", "http://a.org:8080/2", "http://a.org:8080/2"),
+        ("https://a.org:8443/1", "http://a.org:8443/2", "http://a.org:8443/2"),
+        ("http://a.org/1", "http://a.org/2", "http://a.org/2"),
+    ],
+)
+def test_a_redirect_stays_with_https_on_its_host(bench: Bench, url: str, location: str, follows: str) -> None:
+    bench.asks(Task(url), ("Location", location), status=302)
+    waiting = bench.frontier.take(lambda host: True, 1e12)
+    assert waiting is not None and waiting.task.url == follows
+
+
+def test_sites_that_send_https_away_are_followed_there(bench: Bench) -> None:
+    """https://a.org/1 leads to http://a.org/2, which https://a.org/2 insists on."""
+    bench.asks(Task("https://a.org/1"), ("Location", "http://a.org/2"), status=302)
+    bench.asks(Task("https://a.org/2"), ("Location", "http://a.org/2"), status=302)
+    bench.asks(Task("http://a.org/2"), ("Location", "https://a.org/2"), status=302)
+    assert bench.frontier.waiting == 0
+    assert [row["outcome"] for row in bench.end()] == ["redirect"] * 3
+
+
 def test_a_redirect_to_itself_with_a_session_is_followed_once(bench: Bench) -> None:
     bench.asks(page(), ("Location", "/1;jsessionid=ABC"), status=302)
     waiting = bench.frontier.take(lambda host: True, 1e12)
@@ -230,6 +261,41 @@ def test_codings_are_undone_for_the_harvester_and_kept_in_the_archive(bench: Ben
     assert (found[1]["outcome"], found[1]["reason"], found[1]["record"]) == ("failed", "too large", "response")
 
 
+def test_a_large_answer_counts_whole_or_not_at_all(bench: Bench) -> None:
+    """Its records are made in another thread; whoever is told to stop meanwhile has kept nothing."""
+    body = random.Random(1).randbytes(LARGE)
+    bench.frontier.add([page(1)])
+    waiting = bench.frontier.take(lambda host: True, 1e12)
+    assert waiting is not None
+    archive = bench.segments._archive
+    before = archive.size
+
+    async def stopped() -> None:
+        asked = ask(waiting.task, 1, AGENT, None)
+        settling = asyncio.ensure_future(bench.keeper.settle(waiting.id, asked, Received(
+            "OK", [], url=waiting.task.url, status=200, body=body
+        )))  # fmt: skip
+        await asyncio.sleep(0)
+        assert not settling.done()
+        settling.cancel()
+        with suppress(asyncio.CancelledError):
+            await settling
+
+    asyncio.run(stopped())
+    assert (archive.size, bench.frontier.under_way, bench.frontier.held) == (before, 1, 0)
+    bench.frontier.retry(waiting.id, 0)
+    bench.asks(page(1), body=body)
+    bench.says = lambda answer: Outcome(labels={"colour": "red"})
+    bench.asks(page(2), body=body)
+    kept, odd = bench.end()
+    assert (kept["outcome"], kept["attempts"], kept["payload_digest"]) == ("new", 2, payload_digest(body))
+    assert (odd["reason"], odd["record"]) == ("not archived", None)
+    with (bench.corpus.root / kept["warc"]).open("rb") as file:
+        file.seek(kept["offset"])
+        record = next(iter(ArchiveIterator(file, check_digests="raise")))
+        assert record.content_stream().read() == body
+
+
 def test_errors_that_may_pass_are_asked_again_and_the_last_one_is_kept(bench: Bench) -> None:
     waits = [bench.asks(page(), ("Retry-After", "1"), status=503) for _ in range(4)]
     assert waits == [5, 10, 20, None]
@@ -240,6 +306,8 @@ def test_errors_that_may_pass_are_asked_again_and_the_last_one_is_kept(bench: Be
 def test_a_harvester_may_ask_again_or_judge_or_fail(bench: Bench) -> None:
     bench.says = lambda answer: Outcome(retry_s=7, reason="challenge page", store="nothing", outcome="refused")
     assert [bench.asks(page(1)) for _ in range(4)] == [7, 7, 7, None]
+    bench.says = lambda answer: Outcome(retry_s=7, rest=True)
+    assert [bench.asks(page(5)) and bench.later for _ in range(4)] == [Later(7, True)] * 3 + [None]
     bench.says = lambda answer: Outcome(labels={"language": "fr", "celex": "3"}, next=[page(9)])
     bench.asks(page(2))
     assert bench.frontier.waiting == 1
@@ -252,7 +320,8 @@ def test_a_harvester_may_ask_again_or_judge_or_fail(bench: Bench) -> None:
     bench.asks(page(3))
     bench.says = lambda answer: Outcome(labels={"colour": "red"})
     bench.asks(page(4))
-    challenge, labelled, failed, odd = bench.end()
+    challenge, often, labelled, failed, odd = bench.end()
+    assert json.loads(often["task"])["url"] == page(5).url and labelled["task"] is None
     assert (challenge["outcome"], challenge["reason"], challenge["record"]) == ("refused", "challenge page", None)
     assert labelled["labels"] == '{"celex":"3","language":"fr"}'
     assert (failed["reason"], failed["detail"], failed["record"]) == (
