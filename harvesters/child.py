@@ -29,7 +29,7 @@ from pydantic import ValidationError
 
 from catalog import fetches
 from catalog.errors import ConfigError
-from catalog.files import Corpus, read_json
+from catalog.files import Corpus, read_json, write_json
 from extractors.processes import die_with_parent
 from harvesters.harvester import Harvester, Last, Task
 from harvesters.settings import Fetch, check_contact, user_agent
@@ -156,7 +156,7 @@ class Child:
         progress.end(status)
         self._frontier.close()
         if status == "complete":
-            for path in job.folder.glob("frontier.sqlite*"):
+            for path in (*job.folder.glob("frontier.sqlite*"), *job.folder.glob("harvester.json")):
                 path.unlink()
         return status
 
@@ -164,13 +164,20 @@ class Child:
         """Begins a harvest, unless one is under way; queues its first tasks, unless they are."""
         job, frontier = self._job, self._frontier
         last = fetches.last_harvest(job.corpus, job.name)
+        begun = job.folder / "harvester.json"
         if frontier.harvest is None or (last is not None and last["harvest"] == frontier.harvest):
             started = datetime.now(UTC)
             while job.corpus.manifest("harvests", _named(job.name, started)).exists():
                 time.sleep(0.1)
                 started = datetime.now(UTC)
             known = captures(fetches.last_captures(job.corpus, job.name))
+            write_json(begun, {"kind": job.kind})
             frontier.begin(_named(job.name, started), started, known)
+        elif begun.is_file() and (kind := read_json(begun).get("kind")) != job.kind:
+            raise ConfigError(
+                f"{job.folder}: a harvest of [{kind}] is not finished here, and this recipe has [{job.kind}]: give it "
+                "another name, or delete the folder to give up what waits"
+            )
         if not frontier.seeded:
             former = None
             if last is not None:
@@ -187,11 +194,8 @@ class Child:
             job.name, job.corpus.root, job.fetch, self._agent, self._frontier, archive,
             self._harvester, guard, segments, progress.update, self._hosts,
         )  # fmt: skip
-        if harvest.complete or harvest.paused_by == "hours":
-            segments.publish()
-        else:
-            archive.close()
-        if harvest.paused_by == "hours":
+        segments.publish()  # a build may have what there is, though the harvest goes on another time
+        if not harvest.complete:
             self._write("paused", {})
         return "complete" if harvest.complete else "paused"
 

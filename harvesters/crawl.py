@@ -146,7 +146,7 @@ class Harvester:
         if answer.status not in (200, 203):
             return Outcome()
         if answer.error:
-            return Outcome(outcome="failed", reason=answer.error)
+            return Outcome(outcome="failed")
         if kind == "robots":
             return Outcome(next=self._of_robots(answer))
         return self._page(answer) if kind == "page" else self._list(answer, feed if kind == "feed" else sitemap)
@@ -237,10 +237,11 @@ class Harvester:
             return Outcome(outcome="failed", reason=f"no {answer.task.kind}")
         if listing.broken and not listing.entries:
             return Outcome(outcome="failed", reason=f"{answer.task.kind}: {listing.broken}")
+        reason = f"read in part: {listing.broken}" if listing.broken else None
         if listing.kind == "sitemaps":
-            return Outcome(next=self._sitemaps((entry.url for entry in listing.entries), answer))
+            return Outcome(next=self._sitemaps((entry.url for entry in listing.entries), answer), reason=reason)
         follow, passed = self._listed(listing, answer)
-        return Outcome(next=follow, passed=passed)
+        return Outcome(next=follow, passed=passed, reason=reason)
 
     def _sitemaps(self, urls: Iterable[str], answer: Answer) -> list[Task]:
         depth = answer.task.depth + 1

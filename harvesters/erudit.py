@@ -91,7 +91,7 @@ class Harvester:
     def _identity(self, answer: Answer) -> Outcome:
         """The first page of every list; a repository that does not answer is no repository."""
         if answer.status != 200:
-            return Outcome(outcome="failed", reason=f"HTTP {answer.status}")
+            return Outcome(outcome="failed", reason=f"http {answer.status}")
         try:
             known = oai.parse_identify(answer.body)
         except oai.OaiError as error:
@@ -126,7 +126,7 @@ class Harvester:
     def _page(self, answer: Answer) -> Outcome:
         note = answer.task.note
         if answer.status != 200 or answer.error:
-            return Outcome(outcome="failed", reason=answer.error or f"HTTP {answer.status}")
+            return Outcome(outcome="failed", reason=None if answer.error else f"http {answer.status}")
         try:
             page = oai.parse_list(answer.body)
         except oai.OaiError as error:

@@ -140,7 +140,7 @@ def form_of(url: str) -> Content | None:
 
 
 _META = re.compile(rb"<meta\s[^<>]{0,2000}>", re.I)
-_ATTRIBUTE = re.compile(rb"([a-z-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.I)
+_ATTRIBUTE = re.compile(rb"(?<![a-z-])([a-z-]++)\s*+=\s*+(?:\"([^\"]*)\"|'([^']*)')", re.I)
 _CITATIONS: dict[bytes, Content] = {b"citation_pdf_url": "pdf", b"citation_xml_url": "xml"}
 
 

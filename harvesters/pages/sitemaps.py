@@ -112,14 +112,13 @@ def _text(body: bytes, url: str) -> Listing | None:
     """A text sitemap: a URL on each line, absolute. One line that is none makes it another kind of file."""
     listing = Listing("pages")
     found: dict[str, Entry] = {}
-    for line in body.decode("utf-8-sig", "replace").splitlines():
+    lines = (line for line in body.decode("utf-8-sig", "replace").splitlines() if line.strip())
+    for at, line in enumerate(lines):
         line = line.strip()
-        if not line:
-            continue
         if not _absolute(line):
             return None
         _add(found, line, url)
-        if len(found) >= MOST_ENTRIES:
+        if len(found) >= MOST_ENTRIES or at >= 2 * MOST_ENTRIES:
             listing.broken = "too many entries"
             break
     listing.entries = list(found.values())

@@ -91,6 +91,12 @@ class Guard:
             return None
         return f"{reasons[-1]} address"
 
+    def names(self, host: str) -> bool:
+        """Whether a host may be asked only because the recipe names it, as far as its name tells."""
+        name = host.lower().rstrip(".")
+        ip = literal(name)
+        return name in self._names or (ip is not None and any(ip in network for network in self._networks))
+
     def fixed(self, host: str) -> str | None:
         """The address that the recipe gives a host."""
         return self._fixed.get(host.lower().rstrip("."))

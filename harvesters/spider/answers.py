@@ -66,12 +66,14 @@ class Keeper:
         self._name, self._root, self._frontier, self._archive = name, root, frontier, archive
         self._harvester, self._fetch, self._guard = harvester, fetch, guard
         self._limit = int(fetch.max_mb * (1 << 20))
+        self._unreadable: set[str] = set()
+        """Keys of captures whose records are damaged: what is asked for anew is kept whole again."""
         self._makers = ThreadPoolExecutor(2, "records")
 
     def known(self, task: Task) -> Capture | None:
         """The capture whose validators are worth sending: it has some, and its payload can be read."""
         capture = self._frontier.capture(task.key)
-        if capture is None or not (capture.etag or capture.last_modified):
+        if capture is None or not (capture.etag or capture.last_modified) or task.key in self._unreadable:
             return None
         return capture if (self._root / capture.warc).is_file() else None
 
@@ -104,12 +106,19 @@ class Keeper:
             self._finish(id, row, place, follows)
             return None
         answer, same = self._read(asked, got, fields)
+        if got.status == 304 and answer.unchanged and answer.error and more:
+            self._unreadable.add(asked.task.key)
+            return Later(0.0, rest=False)  # now without validators
         outcome, error = self._consult(answer)
+        if got.status == 206 and not any(name.lower() == "range" for name in asked.task.headers):
+            outcome = Outcome("nothing", outcome="failed", reason="byte range that was not asked for")
         if outcome.retry_s is not None and more:
             return Later(min(max(outcome.retry_s, 0.0), LONGEST_WAIT_S), outcome.rest)
         self._judge(row, answer, outcome, error)
         passing = got.status in _PASSING or got.status >= 500 or outcome.retry_s is not None
-        if (row["outcome"] == "failed" and passing) or row["truncated"]:
+        # 202 with a challenge page: not yet, to whom runs no scripts; perhaps tomorrow.
+        passing = passing or (got.status == 202 and row["outcome"] == "refused")
+        if (row["outcome"] in ("failed", "refused") and passing) or row["truncated"]:
             row["task"] = _again(asked.task)
         keep: Callable[[], Place | None] = partial(self._keep, exchange, outcome, same)
         if outcome.store == "exchange" and same is None and len(exchange.body) >= LARGE:
@@ -183,7 +192,8 @@ class Keeper:
         alike = capture is not None and (capture.status, capture.truncated) == (got.status, answer.truncated)
         if capture is not None and alike and capture.payload_digest == payload_digest(got.body):
             answer.unchanged = True
-            return answer, (capture, "identical-payload-digest")
+            whole = task.key not in self._unreadable and (self._root / capture.warc).is_file()
+            return answer, (capture, "identical-payload-digest") if whole else None
         return answer, None
 
     def _read_back(self, asked: Asked, capture: Capture) -> Answer:
@@ -264,6 +274,14 @@ class Keeper:
             return []
         return [replace(task, url=target, via=task.url, redirects=task.redirects + 1)]
 
+    def out_of_scope(self, task: Task) -> str | None:
+        """Why a task that was queued earlier may not be asked for by the settings of now."""
+        try:
+            return self._harvester.admits(task.url, task)
+        except Exception as error:
+            logger.warning("%s: the harvester failed", task.url, exc_info=True)
+            return f"harvester error: {type(error).__name__}"
+
     def _bars(self, task: Task, target: str | None) -> str | None:
         if target is None:
             return "redirect to no URL"
@@ -324,7 +342,8 @@ def _again(task: Task) -> str:
 
 
 def _text(value: str | None) -> str | None:
-    return clean(value) or None if value else None
+    # A validator that was cut off is none, and `*` would hold for whatever is there.
+    return clean(value) or None if value and len(value) <= MAX_TEXT and value.strip() != "*" else None
 
 
 def _message(got: Received) -> Message:

@@ -43,8 +43,8 @@ def ask(task: Task, attempts: int, agent: str, capture: Capture | None) -> Asked
     fields = {
         "User-Agent": agent,
         "Accept": "*/*",
-        # Offsets of a coded body mean nothing.
-        "Accept-Encoding": "identity" if "range" in own else "gzip, deflate, br",
+        # Offsets of a coded body mean nothing. Bodies are archived as sent; warcio reads no Brotli since brotli 1.2.
+        "Accept-Encoding": "identity" if "range" in own else "gzip, deflate",
         **{name.title(): value for name, value in task.headers.items() if name.lower() in own},
     }
     if capture is not None:
@@ -88,11 +88,7 @@ def location_of(got: Received) -> str | None:
 
 def joined(fields: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Header fields by lower-case name; several of one name joined by `, `, but of Location the first."""
-    joined: dict[str, str] = {}
+    joined: dict[str, list[str]] = {}
     for name, value in fields:
-        name = name.lower()
-        if name not in joined:
-            joined[name] = value
-        elif name != "location":
-            joined[name] += f", {value}"
-    return joined
+        joined.setdefault(name.lower(), []).append(value)
+    return {name: values[0] if name == "location" else ", ".join(values) for name, values in joined.items()}

@@ -177,17 +177,16 @@ class _Factory(http11._LenientHTTP11ClientFactory):  # type: ignore[misc]
 
 
 def _fields(lines: list[bytes]) -> list[tuple[str, str]]:
-    fields: list[tuple[str, str]] = []
+    fields: list[tuple[str, list[str]]] = []
     for line in lines:
         if line[:1] in (b" ", b"\t"):
             if fields:
-                name, value = fields[-1]
-                fields[-1] = (name, f"{value} {line.decode('latin-1').strip()}")
+                fields[-1][1].append(line.decode("latin-1").strip())
             continue
         raw, colon, rest = line.partition(b":")
         if colon:
-            fields.append((raw.decode("latin-1").strip(), rest.decode("latin-1").strip()))
-    return fields
+            fields.append((raw.decode("latin-1").strip(), [rest.decode("latin-1").strip()]))
+    return [(name, " ".join(values)) for name, values in fields]
 
 
 def trouble(error: Exception) -> Trouble:

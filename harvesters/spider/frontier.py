@@ -291,6 +291,21 @@ class Frontier:
         else:
             self._make_ready(name, host)
 
+    def delays(self) -> dict[str, float]:
+        """Until when the last of those wait at a host that are to be asked for again later."""
+        found = self._db.execute(
+            "SELECT name, max(not_before) FROM waiting JOIN hosts ON hosts.id = host WHERE not_before > 0 GROUP BY name"
+        )
+        return dict(found.fetchall())
+
+    def bring_near(self, latest: float) -> None:
+        """Let nothing wait longer than until `latest`: the clock was set back."""
+        if self.next_at is None or self.next_at <= latest:
+            return
+        with self._transaction() as db:
+            db.execute("UPDATE waiting SET not_before = ?1 WHERE not_before > ?1", (latest,))
+        self._find_next()
+
     def _under_way(self, id: int) -> tuple[str, _Host, int]:
         if id not in self._taken:
             raise ValueError(f"task {id} is not under way")

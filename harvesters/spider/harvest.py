@@ -24,7 +24,7 @@ from harvesters.pages.urls import normalise, refused
 from harvesters.settings import Fetch
 from harvesters.spider.addresses import Guard
 from harvesters.spider.answers import Keeper
-from harvesters.spider.asking import Asked, ask, location_of, wait_s
+from harvesters.spider.asking import LONGEST_WAIT_S, Asked, ask, joined, location_of, wait_s
 from harvesters.spider.download import Received, Trouble, trouble
 from harvesters.spider.frontier import Frontier, Waiting, host_of
 from harvesters.spider.resolver import GuardedResolver
@@ -65,27 +65,31 @@ class Harvest:
         """Hosts that are not asked any more, and why: a limit, or no answer."""
         self._met: set[str] = set()
         self._stopped: float | None = None
+        self._resumed = bool(frontier.requests())
+        """Whether what waits may have been queued under other settings."""
         self._deadline = monotonic() + fetch.hours * 3_600 if fetch.hours else None
         self._error: BaseException | None = None
         self._wake = asyncio.Event()
         self._hosts = hosts
         self.complete = False
-        self.paused_by: str | None = None
-        """`signal` or `hours`."""
 
-    def stop(self, by: str = "signal") -> None:
+    def stop(self) -> None:
         """Ask for nothing more; what is under way has GRACE_S to end."""
         if self._stopped is None:
-            self._stopped, self.paused_by = monotonic(), by
+            self._stopped = monotonic()
         self._wake.set()
 
     async def run(self, crawler: Any) -> None:
         """Works until it is complete or stopped. Raises what keeps answers from being kept."""
         self._engine = crawler.engine
+        self._frontier.bring_near(time.time() + LONGEST_WAIT_S)
+        for host, until in self._frontier.delays().items():
+            self._rest_host(host, until - time.time())  # it may have asked for a rest; which of them did is not known
         if self._frontier.requests():
             await self._pause(self._fetch.interval_s)  # another process asked a moment ago
         try:
             while not self._error and not self._ended():
+                self._frontier.bring_near(time.time() + LONGEST_WAIT_S)
                 self._fill()
                 if not self._tasks and not self._frontier.waiting:
                     self.complete = self._stopped is None
@@ -100,7 +104,7 @@ class Harvest:
     def _ended(self) -> bool:
         """Whether it is stopped and there is nothing to wait for."""
         if self._deadline and monotonic() > self._deadline:
-            self.stop("hours")
+            self.stop()
         if self._stopped is None:
             return False
         return len(self._tasks) <= self._resting or monotonic() > self._stopped + GRACE_S
@@ -200,6 +204,8 @@ class Harvest:
         task = waiting.task
         if why := refused(task.url) or self._guard.host(host):
             return self._refuse(waiting, waiting.attempts, Refusal(why, None, "refused"))
+        if self._resumed and (why := self._keeper.out_of_scope(task)):
+            return self._refuse(waiting, waiting.attempts, Refusal(why, None, "refused"))
         if self._fetch.robots and task.robots:
             refusal = await self._robots.refuses(task.url)
             if refusal:
@@ -283,6 +289,8 @@ class Harvest:
     async def _ask_robots(self, url: str, attempt: int, last: bool) -> tuple[int, bytes, str | None]:
         """Status, body and redirect target of a robots.txt. Raises Trouble."""
         host = host_of(url)
+        while (seconds := self._hold.get(host, 0.0) - monotonic()) > 0:
+            await self._sleep(seconds)
         asked = ask(Task(url, kind="robots"), attempt, self._agent, None)
         try:
             if why := refused(url) or self._guard.host(host):
@@ -296,8 +304,13 @@ class Harvest:
         if last or not is_passing(got.status):
             self._keeper.robots(asked, got)
             self._kept()
+        if is_passing(got.status):
+            self._rest_host(host, wait_s(self._fetch, attempt, joined(got.fields).get("retry-after")))
         location = location_of(got)
         target = normalise(location, url) if location else None
+        if target and self._guard.names(host_of(target)) and not self._guard.names(host):
+            why = "robots.txt of a public host leads to a private one"
+            raise Trouble(why, target, passing=False, outcome="refused")
         return got.status, self._keeper.body(got), target
 
     async def _turn(self, host: str) -> None:

@@ -45,9 +45,9 @@ class Segments:
             return
         rows = frontier.rows()
         stored = rows.num_rows > rows["record"].null_count
-        if not stored:
-            path.unlink(missing_ok=True)
         fetches.publish(
             self._corpus, self._name, str(frontier.harvest), frontier.segment, rows, path if stored else None
         )
+        if not stored:  # after publication: until then its committed length must be there
+            path.unlink(missing_ok=True)
         frontier.next_segment()

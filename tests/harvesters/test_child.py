@@ -277,7 +277,7 @@ def test_a_signal_pauses_and_another_process_cannot_work_beside_it(tmp_path: Pat
         child.send_signal(signal.SIGTERM)
         paused = lines(child)[-1]
         assert paused["status"] == "paused" and paused["waiting"] > 0
-        assert not (root / "fetches").exists()
+        assert len(rows(root)) >= 5  # a build may have what there is
         end = lines(start(root, *job))[-1]
     assert end["status"] == "complete" and end["harvest"] == paused["harvest"]
     assert set(Counter(path for path in site.asked() if path != "/robots.txt").values()) == {1}

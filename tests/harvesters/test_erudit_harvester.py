@@ -339,7 +339,7 @@ def test_new_tokens_for_the_same_records(repository: Repository, endpoint: str) 
 
 
 def test_what_is_no_repository_fails_with_its_reason(repository: Repository, endpoint: str) -> None:
-    assert drive(settings(endpoint.replace("/request", "/nothing"))).reasons() == ["HTTP 404"]
+    assert drive(settings(endpoint.replace("/request", "/nothing"))).reasons() == ["http 404"]
     assert drive(settings(endpoint, prefix="erudit")).reasons() == ["cannotDisseminateFormat: no such format"]
     repository.lists = lambda given: b"<html>Maintenance</html>"
     done = drive(settings(endpoint))
