@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib
 import os
 from pathlib import Path
@@ -11,9 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from catalog import fetches
+from catalog.errors import ConfigError
 from catalog.files import Corpus
 from flows import terminal
-from flows.harvest_recipe import genuine, load
+from flows.harvest_recipe import HarvestRecipe, genuine, load
 
 _HOSTS = 12
 """Hosts that are printed; all are in `fetches`."""
@@ -30,6 +32,7 @@ def run(recipe: Path, kind: str) -> int:
     from flows.server import start, used
 
     genuine(load(recipe, kind))  # what is wrong with the recipe is said before Prefect is started
+    _free(load(recipe, kind))
     server = start()
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
     from flows import harvesting
@@ -53,6 +56,18 @@ def run(recipe: Path, kind: str) -> int:
     missed = "WHERE outcome IN ('failed', 'refused', 'missing', 'robots')"
     print(f'florilege sql "SELECT outcome, reason, url FROM fetches {missed}" -c {loaded.output}')
     return 0 if manifest.get("status") == "complete" and not failed else 1
+
+
+def _free(recipe: HarvestRecipe) -> None:
+    """ConfigError when another process harvests the archive; the child looks again."""
+    lock = Corpus(Path(recipe.output)).work / "harvest" / recipe.name / "lock"
+    if not lock.is_file():
+        return
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"{lock.parent}: another process harvests here; wait until it has ended") from None
 
 
 def check(recipe: Path) -> None:

@@ -41,6 +41,9 @@ from harvesters.spider.segments import Segments
 
 logger = logging.getLogger("harvesters")
 
+_HANGS_S = 600.0
+"""The reactor looks up every second; after this long without it hangs. Publishing a segment of a GiB takes seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -93,13 +96,14 @@ class Progress:
     def __init__(self, state: Callable[[], dict[str, Any]]) -> None:
         self._state = state
         self._line: dict[str, Any] = {"status": "running"}
+        self._updated: float | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def update(self) -> None:
         """Looks anew; only for the thread that owns the harvest."""
-        self._line = {"status": "running", **self._state()}
+        self._line, self._updated = {"status": "running", **self._state()}, time.monotonic()
 
     def end(self, status: str) -> None:
         self._stop.set()
@@ -108,7 +112,9 @@ class Progress:
 
     def _run(self) -> None:
         while True:
-            _say(self._line)
+            # A harvest that hangs falls silent, so that whoever waits can end it.
+            if self._updated is None or time.monotonic() - self._updated < _HANGS_S:
+                _say(self._line)
             if self._stop.wait(1.0):
                 return
 
@@ -164,6 +170,11 @@ class Child:
         """Begins a harvest, unless one is under way; queues its first tasks, unless they are."""
         job, frontier = self._job, self._frontier
         last = fetches.last_harvest(job.corpus, job.name)
+        if last is not None and last["kind"] != job.kind:
+            raise ConfigError(
+                f"{job.corpus.root}/archive/{job.name} is the archive of a [{last['kind']}] recipe, and this one has "
+                f"[{job.kind}]: give it another name"
+            )
         begun = job.folder / "harvester.json"
         if frontier.harvest is None or (last is not None and last["harvest"] == frontier.harvest):
             started = datetime.now(UTC)

@@ -14,7 +14,7 @@ from harvesters.settings import Table
 
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*|\[[0-9a-f:.]{2,45}\]")
 _MIME = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,80}", re.I)
-_CRAWL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
+_CRAWL = re.compile(r"CC-MAIN-\d{4}(-\d{2,4})?")
 
 
 class Settings(Table):
@@ -58,7 +58,7 @@ class Settings(Table):
     @classmethod
     def _crawl_is_a_name(cls, crawl: str | None) -> str | None:
         if crawl is not None and not _CRAWL.fullmatch(crawl):
-            raise ValueError(f"{crawl!r} is no name of a crawl, such as CC-MAIN-2026-30")
+            raise ValueError(f"{crawl!r} is no name of a crawl; one is CC-MAIN-2026-30")
         return crawl
 
     @field_validator("store", "cdx_server")

@@ -59,7 +59,7 @@ class WebFiles(AbstractFileSystem):  # type: ignore[misc]
         super().__init__()
         self._waits_s, self._user_agent = waits_s, user_agent
         self._hosts = None if places is None else {urlsplit(place).netloc.lower() for place in places}
-        self._opener = urllib.request.build_opener(_NoRedirect)
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
         self._infos: dict[str, dict[str, Any]] = {}
         self._given_up = threading.Event()
         self.requests = 0
