@@ -1,6 +1,6 @@
 """Build a corpus twice, the second time with more archives, and at once: is it the same, and what was read?
 
-    python -m benchmarks.incremental --data DATA [--late 3]
+    python -m benchmarks.growth --data DATA [--late 3]
 
 Takes all development data: the pages, the real archives, acts, articles and PDFs. The first build lacks the archive of
 pages, the last `--late` archives and one act; the second build, in the same folder, has everything; a third builds
