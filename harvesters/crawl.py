@@ -163,7 +163,8 @@ class Harvester:
         if task.kind == "robots":
             return None
         if task.note.get("seed"):
-            return None if parts in self._scope.hosts else "host out of scope"
+            known = url in self._settings.seeds or parts in self._scope.hosts
+            return None if known else "host out of scope"
         return self._scope.page(url, parts)
 
     def hosts(self) -> list[str]:

@@ -95,7 +95,8 @@ class Guard:
         """Whether a host may be asked only because the recipe names it, as far as its name tells."""
         name = host.lower().rstrip(".")
         ip = literal(name)
-        return name in self._names or (ip is not None and any(ip in network for network in self._networks))
+        carried = [ip, *embedded(ip)] if ip is not None else []
+        return name in self._names or any(ip in network for ip in carried for network in self._networks)
 
     def fixed(self, host: str) -> str | None:
         """The address that the recipe gives a host."""

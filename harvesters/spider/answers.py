@@ -161,7 +161,8 @@ class Keeper:
             capture = self._frontier.capture(task.key)
             row = self._row(task, 0, outcome="changed" if capture else "new", fetched=answer.fetched)
             row |= {"status": answer.status, "mime": resource.mime, "labels": _json(resource.labels)}
-            if capture is not None and capture.payload_digest == payload_digest(resource.body):
+            alike = capture is not None and capture.payload_digest == payload_digest(resource.body)
+            if capture is not None and alike and (self._root / capture.warc).is_file():
                 yield {**row, "outcome": "unchanged", "payload_digest": capture.payload_digest}
                 continue
             place = self._store(row, partial(self._archive.resource, resource, answer.fetched))
@@ -343,7 +344,8 @@ def _again(task: Task) -> str:
 
 def _text(value: str | None) -> str | None:
     # A validator that was cut off is none, and `*` would hold for whatever is there.
-    return clean(value) or None if value and len(value) <= MAX_TEXT and value.strip() != "*" else None
+    cleaned = clean(value) if value and len(value) <= MAX_TEXT else ""
+    return cleaned if cleaned not in ("", "*") else None
 
 
 def _message(got: Received) -> Message:

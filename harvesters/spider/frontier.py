@@ -77,6 +77,8 @@ class Frontier:
         self._hosts: dict[str, _Host] = {}
         self._parked: set[str] = set()
         self._load()
+        self.resumed = self.seeded
+        """Whether another process queued what waits, perhaps under other settings."""
 
     def close(self) -> None:
         """Let go of the file. What was taken and not finished waits again."""
@@ -146,6 +148,8 @@ class Frontier:
         (found,) = self._db.execute("SELECT min(not_before) FROM waiting WHERE not_before > 0").fetchone()
         self.next_at: float | None = found
         """When the earliest task that is not ready becomes so; None without one."""
+        (found,) = self._db.execute("SELECT max(not_before) FROM waiting WHERE not_before > 0").fetchone()
+        self._last_at: float | None = found
 
     @property
     def under_way(self) -> int:
@@ -170,6 +174,7 @@ class Frontier:
             values = (harvest, started.isoformat(), f"{harvest}-00001")
             db.execute("INSERT INTO harvest VALUES (?, ?, 0, ?, 0, 0, 0, '{}', '{}', '{}', '{}')", values)
         self._load()
+        self.resumed = False
 
     def seed(self, tasks: Iterable[Task]) -> int:
         """Queue the first tasks, all of them or none (`seeded`); returns how many. Once is enough."""
@@ -288,6 +293,7 @@ class Frontier:
         if later:
             host.delayed += 1
             self.next_at = later if self.next_at is None else min(later, self.next_at)
+            self._last_at = max(later, self._last_at or 0.0)
         else:
             self._make_ready(name, host)
 
@@ -300,7 +306,7 @@ class Frontier:
 
     def bring_near(self, latest: float) -> None:
         """Let nothing wait longer than until `latest`: the clock was set back."""
-        if self.next_at is None or self.next_at <= latest:
+        if self._last_at is None or self._last_at <= latest:
             return
         with self._transaction() as db:
             db.execute("UPDATE waiting SET not_before = ?1 WHERE not_before > ?1", (latest,))

@@ -65,8 +65,6 @@ class Harvest:
         """Hosts that are not asked any more, and why: a limit, or no answer."""
         self._met: set[str] = set()
         self._stopped: float | None = None
-        self._resumed = bool(frontier.requests())
-        """Whether what waits may have been queued under other settings."""
         self._deadline = monotonic() + fetch.hours * 3_600 if fetch.hours else None
         self._error: BaseException | None = None
         self._wake = asyncio.Event()
@@ -204,7 +202,7 @@ class Harvest:
         task = waiting.task
         if why := refused(task.url) or self._guard.host(host):
             return self._refuse(waiting, waiting.attempts, Refusal(why, None, "refused"))
-        if self._resumed and (why := self._keeper.out_of_scope(task)):
+        if self._frontier.resumed and (why := self._keeper.out_of_scope(task)):
             return self._refuse(waiting, waiting.attempts, Refusal(why, None, "refused"))
         if self._fetch.robots and task.robots:
             refusal = await self._robots.refuses(task.url)

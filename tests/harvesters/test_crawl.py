@@ -348,3 +348,11 @@ def test_the_documentation_names_every_key_and_its_default() -> None:
             if isinstance(field.default, bool | int | float | str):
                 assert json.dumps(field.default) in rows[name], name
             assert name in rows
+
+
+def test_a_seed_of_the_recipe_is_asked_whatever_the_hosts_are_and_one_that_is_no_more_is_not() -> None:
+    narrow = Harvester(Settings(seeds=("https://a.test/",), hosts=("b.test",)))
+    (seed,) = narrow.start(None)
+    assert narrow.admits(seed.url, seed) is None
+    other = Harvester(Settings(seeds=("https://b.test/",), hosts=("b.test",)))
+    assert other.admits(seed.url, seed) == "host out of scope"

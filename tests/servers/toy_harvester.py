@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from harvesters.harvester import Answer, Last, Outcome, Task
+from harvesters.harvester import Answer, Last, Outcome, Resource, Task
 from harvesters.pages.urls import normalise
 from harvesters.settings import Table
 
@@ -23,6 +23,8 @@ class Settings(Table):
     """Part of a URL whose answer it cannot bear."""
     again: str | None = None
     """Part of a URL that it wants asked for again."""
+    parts: bool = False
+    """Whether each page has a document of its own inside."""
 
 
 class Harvester:
@@ -47,7 +49,11 @@ class Harvester:
         follows = [
             Task(url, via=answer.url, depth=task.depth + 1, robots=settings.robots) for url in found if url is not None
         ]
-        return Outcome(next=follows, labels={"language": "en"} if "labelled" in answer.url else {})
+        inside = Resource(f"{answer.url}#part", "text/plain", answer.url.encode())
+        return Outcome(
+            next=follows, labels={"language": "en"} if "labelled" in answer.url else {},
+            resources=[inside] if settings.parts else [],
+        )  # fmt: skip
 
     def admits(self, url: str, task: Task) -> str | None:
         return "out of scope" if "elsewhere.test" in url else None
