@@ -6,9 +6,10 @@ least interval between two requests to one host with politeness on.
 The web is `tests/servers/web.py` in a process of its own: pages of one size, all reachable by links from the first.
 Systems take turns; each starts with an empty folder, and is measured as a command, start of the process included. What
 it fetched is counted in the server's own log: a system that does not fetch every page once is named. Scrapy alone is a
-spider with Scrapy's LinkExtractor that keeps nothing; wget follows the same links and writes a WARC. `no archive` is
-ours with records left out, whose difference is the price of writing them: compression, digests, disk. `first to last`
-counts from the first request that the server saw to the last, which leaves out the start of the process.
+spider with Scrapy's LinkExtractor that keeps nothing, as it comes and tuned (`CONCURRENT_ITEMS = 1`); wget follows the
+same links and writes a WARC. `no archive` is ours with records left out, whose difference is the price of writing them:
+compression, digests, disk. `first to last` counts from the first request that the server saw to the last, which leaves
+out the start of the process.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from benchmarks.measure import Cost, run, table
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "bench.test"
 CONCURRENCY = 16
-NAMES = ("florilege", "florilege, no archive", "Scrapy alone", "wget, WARC")
+NAMES = ("florilege", "florilege, no archive", "Scrapy alone", "Scrapy alone, tuned", "wget, WARC")
 
 
 @dataclass
@@ -86,12 +87,14 @@ def commands(site: Site, folder: Path) -> dict[str, list[str]]:
         "florilege": ours(site, folder, ["harvesters.child"], fast),
         "florilege, no archive": ours(site, folder, ["benchmarks.crawl_speed", "--child"], fast),
         "Scrapy alone": [sys.executable, "-m", "benchmarks.crawl_speed", "--scrapy", str(site.port)],
+        "Scrapy alone, tuned": [sys.executable, "-m", "benchmarks.crawl_speed", "--scrapy", str(site.port), "--tuned"],
         "wget, WARC": [*wget.split(), f"--header=Host: {HOST}:{site.port}", f"http://127.0.0.1:{site.port}/"],
     }
 
 
-def scrapy_alone(port: int) -> None:
-    """Follows all links of the web and keeps nothing."""
+def scrapy_alone(port: int, tuned: bool) -> None:
+    """Follows all links of the web and keeps nothing. `tuned`: without the hundred workers that Scrapy starts for the
+    output of each answer."""
     import scrapy
     from scrapy.crawler import CrawlerProcess
     from scrapy.linkextractors import LinkExtractor
@@ -108,7 +111,7 @@ def scrapy_alone(port: int) -> None:
     settings = {
         "CONCURRENT_REQUESTS": CONCURRENCY, "CONCURRENT_REQUESTS_PER_DOMAIN": CONCURRENCY, "DOWNLOAD_DELAY": 0,
         "ROBOTSTXT_OBEY": False, "COOKIES_ENABLED": False, "TELNETCONSOLE_ENABLED": False, "LOG_LEVEL": "ERROR",
-        "DEFAULT_REQUEST_HEADERS": {"Host": f"{HOST}:{port}"},
+        "DEFAULT_REQUEST_HEADERS": {"Host": f"{HOST}:{port}"}, **({"CONCURRENT_ITEMS": 1} if tuned else {}),
     }  # fmt: skip
     process = CrawlerProcess(settings)
     process.crawl(Plain)
@@ -223,11 +226,12 @@ def main() -> int:
     parser.add_argument("--interval", type=float, default=0.25, help="seconds, for the least interval")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--scrapy", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--tuned", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         return without_archive(options.child)
     if options.scrapy:
-        scrapy_alone(options.scrapy)
+        scrapy_alone(options.scrapy, options.tuned)
         return 0
     found = compare(options.pages, options.size, options.turns)
     print(report(found, options.pages))
