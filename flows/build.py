@@ -13,9 +13,8 @@ from typing import Any
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
-from prefect.client.schemas.objects import State, TaskRun
+from prefect.client.schemas.objects import State
 from prefect.states import Completed
-from prefect.tasks import Task
 
 from catalog import reports, snapshots, store
 from catalog.errors import RetryableError, ShardError
@@ -28,6 +27,7 @@ from flows.lock import locked
 from flows.prepare import AFTER_SHARDS, finished, prepare, threshold_rows
 from flows.progress import Progress
 from flows.recipe import Recipe, load
+from flows.retries import worth_another_try
 
 _ATTEMPTS = 2
 """A shard that failed this often in a run is given up."""
@@ -101,17 +101,7 @@ def make_all(recipe: str, run: str) -> dict[str, str]:
     return {shard: noted.get(shard, errors[shard]) for shard in missing}
 
 
-def _worth_another_try(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
-    try:
-        state.result()
-    except RetryableError:
-        return True
-    except Exception:
-        return False
-    return False
-
-
-@task(retries=2, retry_delay_seconds=1, retry_condition_fn=_worth_another_try, task_run_name="shards-{run}")
+@task(retries=2, retry_delay_seconds=1, retry_condition_fn=worth_another_try, task_run_name="shards-{run}")
 def make_group(recipe: str, run: str, shards: list[str]) -> int:
     """Make a group of shards on the engine; returns how many of them there are."""
     loaded = load(Path(recipe))
@@ -138,14 +128,14 @@ def make_group(recipe: str, run: str, shards: list[str]) -> int:
     return len(shards)
 
 
-@task(retries=2, retry_delay_seconds=1, retry_condition_fn=_worth_another_try)
+@task(retries=2, retry_delay_seconds=1, retry_condition_fn=worth_another_try)
 def find_clusters(recipe: str, run: str) -> dict[str, Any]:
     """Cluster the duplicates among all shards of the snapshot to be."""
     loaded, corpus, _, shards = _members(recipe, run)
     return derived.clusters(loaded, corpus, shards)
 
 
-@task(retries=2, retry_delay_seconds=1, retry_condition_fn=_worth_another_try)
+@task(retries=2, retry_delay_seconds=1, retry_condition_fn=worth_another_try)
 def measure(recipe: str, run: str) -> list[dict[str, Any]]:
     """Measure what takes more than one document: repeated lines, rights, scores."""
     loaded, corpus, _, shards = _members(recipe, run)
@@ -153,7 +143,7 @@ def measure(recipe: str, run: str) -> list[dict[str, Any]]:
         return derived.measures(loaded, corpus, shards, progress.say)
 
 
-@task(retries=2, retry_delay_seconds=1, retry_condition_fn=_worth_another_try)
+@task(retries=2, retry_delay_seconds=1, retry_condition_fn=worth_another_try)
 def publish(recipe: str, run: str, clusters: dict[str, Any], measured: list[dict[str, Any]]) -> int:
     """Judge every document and publish the snapshot; returns its number."""
     loaded, corpus, plan, shards = _members(recipe, run)

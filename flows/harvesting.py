@@ -34,6 +34,7 @@ from flows.harvest_recipe import HarvestRecipe
 from flows.harvest_report import said as said
 from flows.limits import hosts_held
 from flows.progress import Progress
+from flows.retries import worth_another_try
 
 _CAME = ("new", "changed", "unchanged", "redirect", "missing")
 _SILENCE_S = 180.0
@@ -83,7 +84,7 @@ def _manifest(corpus: Corpus, name: str, last: dict[str, Any]) -> dict[str, Any]
     return {"harvest": None, "status": "paused", **last, "archive": name, "ended": datetime.now(UTC).isoformat()}
 
 
-@task(retries=2, retry_delay_seconds=5, retry_condition_fn=lambda task, run, state: _died(state))
+@task(retries=2, retry_delay_seconds=5, retry_condition_fn=worth_another_try)
 def fetch(recipe: str) -> dict[str, Any]:
     """Fetch until nothing is left, in a process of its own; returns the last that it said."""
     loaded = harvest_recipe.load(Path(recipe))
@@ -216,13 +217,3 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
 def _last_line(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return lines[-1][:500] if lines else "it said nothing"
-
-
-def _died(state: Any) -> bool:
-    try:
-        state.result()
-    except RetryableError:
-        return True
-    except Exception:
-        return False
-    return False

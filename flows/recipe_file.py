@@ -22,23 +22,28 @@ def read(path: Path, model: type[_Model]) -> _Model:
     Raises:
         ConfigError: names the file, the key, the value and the valid choices.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such recipe; `florilege init` writes one to start from") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: not a TOML file: {error}") from error
+    raw = parsed(path)
     try:
         return model.model_validate(raw)
     except ValidationError as error:
         raise ConfigError(explain(path, error, model)) from None
 
 
+def parsed(path: Path) -> dict[str, Any]:
+    """What stands in the file. Raises ConfigError."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such recipe; `florilege init` writes one to start from") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: not a TOML file: {error}") from error
+
+
 def tables(path: Path) -> set[str]:
     """Names at the top of the file, for a first look; none where it cannot be read, which is for `read` to say."""
     try:
-        return set(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return set(parsed(path))
+    except ConfigError:
         return set()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from catalog.errors import ConfigError
+from flows.recipe_file import parsed
 
 HARVESTS = ("crawl", "eurlex", "erudit", "commoncrawl")
 """Kinds of harvests, each with a table of its name."""
@@ -103,12 +103,7 @@ def kind_of(path: Path) -> str:
     Raises:
         ConfigError: it cannot be read, or is none or several of them.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such recipe; `florilege init` writes one to start from") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: not a TOML file: {error}") from error
+    raw = parsed(path)
     found = [kind for kind in HARVESTS if kind in raw]
     found += ["build"] if "sources" in raw else ["sets"] if "corpus" in raw else []
     if len(found) != 1:
