@@ -555,7 +555,7 @@ def test_a_killed_process_loses_and_repeats_nothing(tmp_path: Path) -> None:
     for _ in range(200):
         child = context.Process(target=work, args=(corpus,))
         child.start()
-        child.join(rng.uniform(0.01, 0.12) if kills < 15 else 60)
+        child.join(rng.uniform(0.01, 0.12) if kills < 8 else 60)
         if child.exitcode is None and child.pid is not None:
             os.kill(child.pid, signal.SIGKILL)
             kills += 1
