@@ -16,6 +16,7 @@ from catalog.errors import ConfigError
 from catalog.files import Corpus
 from flows import terminal
 from flows.harvest_recipe import HarvestRecipe, genuine, load
+from flows.harvest_report import said
 
 _HOSTS = 12
 """Hosts that are printed; all are in `fetches`."""
@@ -31,13 +32,13 @@ def run(recipe: Path, kind: str) -> int:
     """Run one harvest and print what it did; returns the exit status: 1 when it was paused, or nothing came."""
     from flows.server import start, used
 
-    genuine(load(recipe, kind))  # what is wrong with the recipe is said before Prefect is started
-    _free(load(recipe, kind))
+    loaded = load(recipe, kind)  # what is wrong with the recipe is said before Prefect is started
+    genuine(loaded)
+    _free(loaded)
     server = start()
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
     from flows import harvesting
 
-    loaded = load(recipe, kind)
     flow = getattr(importlib.import_module(f"flows.{kind}"), kind)
     failed = ""
     try:
@@ -47,7 +48,7 @@ def run(recipe: Path, kind: str) -> int:
         failed = str(error)
         manifest = fetches.last_harvest(Corpus(Path(loaded.output)), loaded.name, complete=False) or {"harvest": None}
     show(Corpus(Path(loaded.output)), manifest)
-    print(failed or harvesting.said(manifest))
+    print(failed or said(manifest))
     archive = Path(loaded.output) / "archive" / loaded.name
     if any(archive.glob("*.warc.gz")):
         print(f"{archive} has the archive: a source of kind `warc` for `florilege build`")

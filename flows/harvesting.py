@@ -31,7 +31,7 @@ from catalog.files import Corpus, write_json
 from extractors.processes import die_with_parent
 from flows import harvest_recipe, harvest_report
 from flows.harvest_recipe import HarvestRecipe
-from flows.harvest_report import said as said
+from flows.harvest_report import said
 from flows.limits import hosts_held
 from flows.progress import Progress
 from flows.retries import worth_another_try
